@@ -1,0 +1,108 @@
+/* connection.h - the connection to NATS: bursts in, publishes out.
+ *
+ * Lives on the thread of its libuv loop: every function here, and every event,
+ * is of that thread. nats.c is used in event-loop mode and stays inside
+ * connection.c. Reconnects for ever, every 250 ms; while disconnected nothing
+ * is buffered: a publish fails at once. */
+#ifndef NATSCLIENT_CONNECTION_H
+#define NATSCLIENT_CONNECTION_H
+
+#include "streamd/base/buffer.h"
+#include "streamd/base/log.h"
+#include "streamd/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct uv_loop_s;
+
+/* What a subscription is for. Within one burst the order of arrival over
+ * several subscriptions is lost, so a burst is handed over in this order,
+ * which keeps every guarantee of protocol.md section 12: requests that create
+ * before publishes and acks, what ends things last. Within one kind the order
+ * is that of arrival. */
+enum inbound {
+    INBOUND_REPLY, /* answers to our own requests */
+    INBOUND_CONNECT,
+    INBOUND_PING,
+    INBOUND_SUBSCRIBE,
+    INBOUND_PUBLISH,
+    INBOUND_ACK,
+    INBOUND_UNSUBSCRIBE,
+    INBOUND_SUB_CLOSE,
+    INBOUND_CLOSE,
+    INBOUND_KINDS
+};
+
+/* Borrowed until the event returns. */
+struct inbound_message {
+    enum inbound kind;
+    const char *subject;
+    const char *reply; /* NULL if none */
+    struct bytes data;
+    bool no_responders; /* status 503: nobody listens on what we asked */
+};
+
+struct connection_events {
+    void *context;
+    void (*message)(void *context, const struct inbound_message *message);
+    /* After the messages of one burst; what was published is flushed next. */
+    void (*burst_end)(void *context);
+    /* The outgoing buffer, once full (connection_congested), is free again. */
+    void (*drained)(void *context);
+    void (*disconnected)(void *context);
+    void (*reconnected)(void *context);
+};
+
+struct connection_options {
+    const char *urls; /* one, or several separated by commas */
+    const char *name; /* _NSS-<cluster>-general */
+    struct log *log;
+};
+
+struct connection;
+
+/* Connects, blocking, once. On STATUS_OK the caller owns *out. loop is
+ * borrowed and must outlive it; events is copied. Errors: STATUS_UNAVAILABLE
+ * (nobody there), STATUS_INVALID (url), STATUS_NO_MEMORY. */
+MUST_CHECK enum status connection_open(struct uv_loop_s *loop,
+                                       const struct connection_options *options,
+                                       const struct connection_events *events,
+                                       struct connection **out,
+                                       struct error *err);
+/* Flushes what it can, closes, frees; NULL is allowed. No event comes after.
+ * Then uv_run() must turn once more to finish closing handles. */
+void connection_close(struct connection *connection);
+
+/* Subscriptions last over reconnects. Not for hostile subjects: ours only.
+ * Several of one kind are allowed. */
+MUST_CHECK enum status connection_subscribe(struct connection *connection,
+                                            enum inbound kind,
+                                            const char *subject,
+                                            struct error *err);
+/* Ends the subscription with this kind and subject, if there is one. */
+void connection_unsubscribe(struct connection *connection, enum inbound kind,
+                            const char *subject);
+
+/* Queues a message; reply may be NULL. Subjects may come from clients: one
+ * that is no publishable subject (subjects.h) is STATUS_INVALID. While
+ * disconnected: STATUS_UNAVAILABLE. Over max_payload: STATUS_TOO_BIG. */
+MUST_CHECK enum status connection_publish(struct connection *connection,
+                                          const char *subject,
+                                          const char *reply,
+                                          struct bytes data);
+
+/* Writes what is queued; called by the connection itself after each burst and
+ * by the owner after publishing outside one. */
+void connection_flush(struct connection *connection);
+
+/* True while more is queued than should be: stop delivering, wait for
+ * `drained`. */
+bool connection_congested(const struct connection *connection);
+
+/* Stops (true) or resumes reading, when more is uncommitted than should be. */
+void connection_pause(struct connection *connection, bool pause);
+
+bool connection_is_up(const struct connection *connection);
+
+#endif

@@ -1,0 +1,55 @@
+/* server_process.h - the nats-server that streamd starts when it is given none
+ * (cli-config.md section 13): a child, supervised.
+ *
+ * Call from the main thread only, which must outlive the child: the kernel
+ * ends the child when the thread that made it ends. The child never outlives
+ * streamd, even after kill -9. Its log lines go into our log. */
+#ifndef NATSCLIENT_SERVER_PROCESS_H
+#define NATSCLIENT_SERVER_PROCESS_H
+
+#include "streamd/base/log.h"
+#include "streamd/base/status.h"
+
+#include <stdbool.h>
+
+struct server_process_options {
+    const char *binary; /* NULL: $NATS_SERVER_BIN, then PATH */
+    const char *host;   /* NULL: 0.0.0.0 */
+    int port;           /* -1: any free one */
+    bool debug, trace;
+    struct log *log;
+};
+
+struct server_process;
+
+/* Starts it and waits, at most 10 s, until it accepts connections. On
+ * STATUS_OK the caller owns *out. Errors: STATUS_NOT_FOUND (no binary: the
+ * text says how to get one), STATUS_UNAVAILABLE (it ended or did not come up;
+ * the text is "unable to start a NATS Server on <host>:<port>" and its last
+ * words are in the log). */
+MUST_CHECK enum status
+server_process_start(const struct server_process_options *options,
+                     struct server_process **out, struct error *err);
+
+/* nats://host:port to connect to, 0.0.0.0 and :: rewritten to loopback. */
+const char *server_process_url(const struct server_process *process);
+
+/* The host and port it listens on. */
+const char *server_process_host(const struct server_process *process);
+int server_process_port(const struct server_process *process);
+
+/* Readable (poll) once the child has ended by itself. */
+int server_process_descriptor(const struct server_process *process);
+
+/* True if it has ended; then *err says how. */
+bool server_process_ended(struct server_process *process, struct error *err);
+
+/* SIGINT, 5 s, SIGKILL; frees. NULL is allowed. */
+void server_process_stop(struct server_process *process);
+
+/* "nats-server: v2.9.10" of the binary that would be used, into out; false if
+ * it cannot be asked. */
+MUST_CHECK bool server_process_version(const char *binary, char *out,
+                                       int capacity);
+
+#endif

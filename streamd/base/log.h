@@ -1,0 +1,55 @@
+/* log.h - log lines in the form and with the gates of cli-config.md section 10.
+ *
+ * Any thread: each line is one write. Streaming lines carry "STREAM: "; lines
+ * taken over from the nats-server carry no prefix. */
+#ifndef STREAMD_BASE_LOG_H
+#define STREAMD_BASE_LOG_H
+
+#include "streamd/base/status.h"
+
+#include <stdbool.h>
+
+enum log_level {
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_WARN,
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_FATAL, /* the caller then ends the process with status 1 */
+    LOG_LEVEL_DEBUG,
+    LOG_LEVEL_TRACE,
+};
+
+struct log_options {
+    const char *file; /* NULL: stderr. Appended to, created with mode 0660 */
+    bool time;        /* date and time in front */
+    bool utc;
+    bool debug; /* gates of streaming DBG and TRC lines */
+    bool trace;
+};
+
+struct log;
+
+/* On STATUS_OK the caller owns *out. Errors: STATUS_IO (file), NO_MEMORY. */
+MUST_CHECK enum status log_new(const struct log_options *options,
+                               struct log **out, struct error *err);
+void log_free(struct log *log); /* NULL is allowed */
+
+/* False if a streaming line of this level would be dropped: test it before
+ * formatting what is expensive. */
+bool log_enabled(const struct log *log, enum log_level level);
+
+/* One streaming line. A NULL log drops it. */
+void log_line(struct log *log, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* One line without prefix and without gate: text is as long as size says. */
+void log_foreign(struct log *log, enum log_level level, const char *text,
+                 int size);
+
+#define log_info(log, ...) log_line(log, LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_warn(log, ...) log_line(log, LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_error(log, ...) log_line(log, LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_fatal(log, ...) log_line(log, LOG_LEVEL_FATAL, __VA_ARGS__)
+#define log_debug(log, ...) log_line(log, LOG_LEVEL_DEBUG, __VA_ARGS__)
+#define log_trace(log, ...) log_line(log, LOG_LEVEL_TRACE, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,105 @@
+#include "streamd/base/timer.h"
+
+#include <stdlib.h>
+
+static void place(struct timers *timers, struct timer *timer, size_t at)
+{
+    timers->heap[at] = timer;
+    timer->place = at;
+}
+
+static void rise(struct timers *timers, struct timer *timer)
+{
+    size_t at = timer->place;
+    while (at > 1 && timers->heap[at / 2]->due > timer->due) {
+        place(timers, timers->heap[at / 2], at);
+        at /= 2;
+    }
+    place(timers, timer, at);
+}
+
+static void sink(struct timers *timers, struct timer *timer)
+{
+    size_t at = timer->place;
+    for (;;) {
+        size_t child = at * 2;
+        if (child > timers->count)
+            break;
+        if (child < timers->count &&
+            timers->heap[child + 1]->due < timers->heap[child]->due)
+            child++;
+        if (timers->heap[child]->due >= timer->due)
+            break;
+        place(timers, timers->heap[child], at);
+        at = child;
+    }
+    place(timers, timer, at);
+}
+
+void timers_release(struct timers *timers)
+{
+    for (size_t i = 1; i <= timers->count; i++)
+        timers->heap[i]->place = 0;
+    free(timers->heap);
+    *timers = (struct timers){0};
+}
+
+static bool grow(struct timers *timers)
+{
+    if (timers->count + 1 < timers->capacity)
+        return true;
+    size_t capacity = timers->capacity == 0 ? 16 : timers->capacity * 2;
+    struct timer **heap =
+        realloc(timers->heap, capacity * sizeof(struct timer *));
+    if (heap == NULL)
+        return false;
+    timers->heap = heap;
+    timers->capacity = capacity;
+    return true;
+}
+
+enum status timer_set(struct timers *timers, struct timer *timer, int64_t due,
+                      struct error *err)
+{
+    if (!timer_is_set(timer)) {
+        if (!grow(timers))
+            return fail(err, STATUS_NO_MEMORY, "timer: one more");
+        place(timers, timer, ++timers->count);
+    }
+    timer->due = due;
+    rise(timers, timer);
+    sink(timers, timer);
+    return STATUS_OK;
+}
+
+void timer_clear(struct timers *timers, struct timer *timer)
+{
+    if (!timer_is_set(timer))
+        return;
+    struct timer *last = timers->heap[timers->count--];
+    if (last != timer) {
+        place(timers, last, timer->place);
+        rise(timers, last);
+        sink(timers, last);
+    }
+    timer->place = 0;
+}
+
+bool timers_next(const struct timers *timers, int64_t *due)
+{
+    if (timers->count == 0)
+        return false;
+    *due = timers->heap[1]->due;
+    return true;
+}
+
+void timers_run(struct timers *timers, int64_t now)
+{
+    /* A fire that sets itself to now again must not keep us here. */
+    size_t most = timers->count;
+    while (most-- > 0 && timers->count > 0 && timers->heap[1]->due <= now) {
+        struct timer *timer = timers->heap[1];
+        timer_clear(timers, timer);
+        timer->fire(timer, now);
+    }
+}

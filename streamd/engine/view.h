@@ -1,0 +1,86 @@
+/* view.h - a copy of the engine's state for monitoring, owned by the caller.
+ *
+ * Plain data with no pointer into the engine; made on the engine thread, used
+ * and freed anywhere. */
+#ifndef STREAMD_ENGINE_VIEW_H
+#define STREAMD_ENGINE_VIEW_H
+
+#include "streamd/base/buffer.h"
+#include "streamd/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum view_kind {
+    VIEW_SERVER,   /* the head and totals only */
+    VIEW_CLIENTS,  /* + clients, window, sorted by id bytewise */
+    VIEW_CHANNELS, /* + channels, window, sorted by name bytewise */
+};
+
+struct view_query {
+    enum view_kind kind;
+    bool subscriptions;  /* with the subscriptions of each */
+    const char *name;    /* not NULL: this client or channel only */
+    size_t offset, limit;
+};
+
+/* Strings are terminated and owned by the view; sizes are kept as an id may
+ * hold any byte. */
+struct view_string {
+    char *text;
+    size_t size;
+};
+
+/* monitoring.md 8.2 */
+struct view_subscription {
+    struct view_string client_id, channel, inbox, ack_inbox, durable_name,
+        queue_name;
+    bool is_durable, is_offline, is_stalled;
+    int32_t max_in_flight, ack_wait_seconds;
+    uint64_t last_sent, pending_count;
+};
+
+/* monitoring.md 8.1 */
+struct view_channel {
+    struct view_string name;
+    uint64_t messages, bytes, first, last;
+    uint64_t subscription_count; /* by the rule of monitoring.md 5 */
+    struct view_subscription *subscriptions;
+    size_t subscriptions_size;
+};
+
+/* monitoring.md 7 */
+struct view_client {
+    struct view_string id, heartbeat_inbox;
+    uint64_t subscription_count;
+    struct view_subscription *subscriptions; /* in the client's order */
+    size_t subscriptions_size;
+};
+
+struct view {
+    struct view_string cluster_id, server_id;
+    const char *state; /* monitoring.md 9; static */
+    const char *store; /* MEMORY, FILE; static */
+    int64_t start_time; /* wall, ns */
+    uint64_t clients_total, channels_total, subscriptions_total;
+    uint64_t messages_total, bytes_total;
+    uint64_t in_messages, in_bytes, out_messages, out_bytes;
+    struct view_client *clients;
+    size_t clients_size;
+    struct view_channel *channels;
+    size_t channels_size;
+};
+
+void view_free(struct view *view); /* NULL is allowed */
+
+/* Where monitoring gets views: get blocks the calling thread (never the
+ * engine's) until the engine has answered. On STATUS_OK the caller owns *out.
+ * Errors: STATUS_NO_MEMORY, STATUS_CLOSED (shutting down). */
+struct view_source {
+    void *context;
+    enum status (*get)(void *context, const struct view_query *query,
+                       struct view **out, struct error *err);
+};
+
+#endif
