@@ -19,8 +19,9 @@ struct uv_loop_s;
 /* What a subscription is for. Within one burst the order of arrival over
  * several subscriptions is lost, so a burst is handed over in this order,
  * which keeps every guarantee of protocol.md section 12: requests that create
- * before publishes and acks, what ends things last. Within one kind the order
- * is that of arrival. */
+ * before publishes and acks, what ends things last. Within one subscription the
+ * order is that of arrival. Replies come through a thread of nats.c and may be
+ * a burst of their own, a little later than what came with them. */
 enum inbound {
     INBOUND_REPLY, /* answers to our own requests */
     INBOUND_CONNECT,
@@ -62,16 +63,17 @@ struct connection_options {
 
 struct connection;
 
-/* Connects, blocking, once. On STATUS_OK the caller owns *out. loop is
- * borrowed and must outlive it; events is copied. Errors: STATUS_UNAVAILABLE
- * (nobody there), STATUS_INVALID (url), STATUS_NO_MEMORY. */
+/* Connects, blocking, once (2 s a url at most). On STATUS_OK the caller owns
+ * *out. loop is borrowed and must outlive it; events is copied. Errors:
+ * STATUS_UNAVAILABLE (nobody there), STATUS_INVALID (url), STATUS_NO_MEMORY. */
 MUST_CHECK enum status connection_open(struct uv_loop_s *loop,
                                        const struct connection_options *options,
                                        const struct connection_events *events,
                                        struct connection **out,
                                        struct error *err);
 /* Flushes what it can, closes, frees; NULL is allowed. No event comes after.
- * Then uv_run() must turn once more to finish closing handles. */
+ * Then uv_run() must turn once more to finish closing handles. Not from within
+ * an event. */
 void connection_close(struct connection *connection);
 
 /* Subscriptions last over reconnects. Not for hostile subjects: ours only.
@@ -89,8 +91,7 @@ void connection_unsubscribe(struct connection *connection, enum inbound kind,
  * disconnected: STATUS_UNAVAILABLE. Over max_payload: STATUS_TOO_BIG. */
 MUST_CHECK enum status connection_publish(struct connection *connection,
                                           const char *subject,
-                                          const char *reply,
-                                          struct bytes data);
+                                          const char *reply, struct bytes data);
 
 /* Writes what is queued; called by the connection itself after each burst and
  * by the owner after publishing outside one. */

@@ -43,8 +43,9 @@ struct subscription_record {
     bool is_durable, is_closed;
     struct bytes saved_client_id;
 };
-MUST_CHECK bool subscription_record_encode(
-    const struct subscription_record *record, struct blob *out);
+MUST_CHECK bool
+subscription_record_encode(const struct subscription_record *record,
+                           struct blob *out);
 MUST_CHECK bool subscription_record_decode(struct bytes input,
                                            struct subscription_record *out);
 
@@ -69,10 +70,9 @@ MUST_CHECK bool progress_end(struct progress_writer *writer,
 /* Calls pending for each run, ascending (first, count >= 1). False on damage:
  * not ascending, overflow, odd number of values, or more than `most` pending
  * sequences in all. pending is then to be forgotten by the caller. */
-MUST_CHECK bool progress_decode(struct bytes input, uint64_t most,
-                                uint64_t *last_sent,
-                                void (*pending)(void *context, uint64_t first,
-                                                uint64_t count),
-                                void *context);
+MUST_CHECK bool
+progress_decode(struct bytes input, uint64_t most, uint64_t *last_sent,
+                void (*pending)(void *context, uint64_t first, uint64_t count),
+                void *context);
 
 #endif

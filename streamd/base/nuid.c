@@ -15,9 +15,10 @@ void nuid_next(char out[NUID_SIZE + 1])
         /* 256 bytes or less are never cut short once the pool is ready. */
         if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
             abort();
-        for (size_t i = 0; i < sizeof random && filled < NUID_SIZE; i++)
+        for (size_t i = 0; i < sizeof random && filled < NUID_SIZE; i++) {
             if (random[i] < FAIR)
                 out[filled++] = alphabet[random[i] % BASE];
+        }
     }
     out[NUID_SIZE] = '\0';
 }

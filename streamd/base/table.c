@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __clang__
+/* The cases of its hash function fall through without saying so. */
+#pragma clang diagnostic ignored "-Wimplicit-fallthrough"
+#endif
 #define HASH_NONFATAL_OOM 1 /* a failed add leaves hh.tbl NULL, no exit() */
 #include <uthash.h>
 
@@ -25,6 +29,8 @@ static struct slot *find(const struct table *table, const void *key,
                          size_t size)
 {
     struct slot *slot = NULL;
+    if (size == 0)
+        key = ""; /* it may be NULL, which memcmp() must not be given */
     HASH_FIND(hh, table->slots, key, size, slot);
     return slot;
 }
@@ -61,7 +67,8 @@ bool table_put(struct table *table, const void *key, size_t size, void *value)
     if (slot == NULL)
         return false;
     slot->value = value;
-    memcpy(slot->key, key, size);
+    if (size > 0)
+        memcpy(slot->key, key, size);
     HASH_ADD_KEYPTR(hh, table->slots, slot->key, size, slot);
     if (slot->hh.tbl == NULL) {
         free(slot);

@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+/* The place of a timer that timers_run() took out of the heap and will fire:
+ * still set, still to be moved or cleared by those fired before it. */
+#define TIMER_FIRING SIZE_MAX
+
 static void place(struct timers *timers, struct timer *timer, size_t at)
 {
     timers->heap[at] = timer;
@@ -61,6 +65,8 @@ static bool grow(struct timers *timers)
 enum status timer_set(struct timers *timers, struct timer *timer, int64_t due,
                       struct error *err)
 {
+    if (timer->place == TIMER_FIRING)
+        timer_clear(timers, timer);
     if (!timer_is_set(timer)) {
         if (!grow(timers))
             return fail(err, STATUS_NO_MEMORY, "timer: one more");
@@ -76,6 +82,11 @@ void timer_clear(struct timers *timers, struct timer *timer)
 {
     if (!timer_is_set(timer))
         return;
+    if (timer->place == TIMER_FIRING) {
+        list_remove(&timer->link);
+        timer->place = 0;
+        return;
+    }
     struct timer *last = timers->heap[timers->count--];
     if (last != timer) {
         place(timers, last, timer->place);
@@ -95,10 +106,18 @@ bool timers_next(const struct timers *timers, int64_t *due)
 
 void timers_run(struct timers *timers, int64_t now)
 {
-    /* A fire that sets itself to now again must not keep us here. */
-    size_t most = timers->count;
-    while (most-- > 0 && timers->count > 0 && timers->heap[1]->due <= now) {
+    /* Taken out first: what a fire sets, be it due at once, waits for the next
+     * run and cannot keep us here, nor overtake what was due before. */
+    struct list firing;
+    list_init(&firing);
+    while (timers->count > 0 && timers->heap[1]->due <= now) {
         struct timer *timer = timers->heap[1];
+        timer_clear(timers, timer);
+        timer->place = TIMER_FIRING;
+        list_append(&firing, &timer->link);
+    }
+    while (!list_empty(&firing)) {
+        struct timer *timer = list_entry(firing.next, struct timer, link);
         timer_clear(timers, timer);
         timer->fire(timer, now);
     }

@@ -6,6 +6,7 @@
 #ifndef STREAMD_BASE_TIMER_H
 #define STREAMD_BASE_TIMER_H
 
+#include "streamd/base/list.h"
 #include "streamd/base/status.h"
 
 #include <stdbool.h>
@@ -14,7 +15,8 @@
 
 struct timer {
     int64_t due;
-    size_t place; /* in the heap, from 1; 0 = not set */
+    size_t place;     /* in the heap, from 1; 0 = not set */
+    struct list link; /* of those that one timers_run() has yet to fire */
     void (*fire)(struct timer *timer, int64_t now);
     void *context; /* the owner's */
 };

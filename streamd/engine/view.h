@@ -20,8 +20,8 @@ enum view_kind {
 
 struct view_query {
     enum view_kind kind;
-    bool subscriptions;  /* with the subscriptions of each */
-    const char *name;    /* not NULL: this client or channel only */
+    bool subscriptions; /* with the subscriptions of each */
+    const char *name;   /* not NULL: this client or channel only */
     size_t offset, limit;
 };
 
@@ -60,8 +60,8 @@ struct view_client {
 
 struct view {
     struct view_string cluster_id, server_id;
-    const char *state; /* monitoring.md 9; static */
-    const char *store; /* MEMORY, FILE; static */
+    const char *state;  /* monitoring.md 9; static */
+    const char *store;  /* MEMORY, FILE; static */
     int64_t start_time; /* wall, ns */
     uint64_t clients_total, channels_total, subscriptions_total;
     uint64_t messages_total, bytes_total;
@@ -72,7 +72,13 @@ struct view {
     size_t channels_size;
 };
 
+/* Everything it holds and itself: all from malloc(), unset strings NULL. */
 void view_free(struct view *view); /* NULL is allowed */
+
+/* Replaces the string by a copy of bytes. On STATUS_NO_MEMORY, the only error,
+ * it is as it was. */
+MUST_CHECK enum status view_string_set(struct view_string *string,
+                                       struct bytes bytes);
 
 /* Where monitoring gets views: get blocks the calling thread (never the
  * engine's) until the engine has answered. On STATUS_OK the caller owns *out.

@@ -1,0 +1,41 @@
+/* monitor.h - the HTTP server in front of the endpoints: start, stop.
+ *
+ * Requests are served by one thread of its own, which blocks while the view
+ * source works on a view; so stop the monitor before what the source needs. */
+#ifndef MONITOR_MONITOR_H
+#define MONITOR_MONITOR_H
+
+#include "store/limits.h"
+#include "streamd/base/clock.h"
+#include "streamd/base/log.h"
+#include "streamd/base/status.h"
+#include "streamd/engine/view.h"
+
+struct monitor_options {
+    const char *host;            /* NULL or "": 0.0.0.0 */
+    int port;                    /* 1 to 65535; -1 or 0: any free one */
+    struct log *log;             /* NULL: none */
+    const struct limits *limits; /* for storez; NULL: the built-in ones */
+    const struct clock *clock;   /* NULL: the system's */
+    const char *version;         /* of the Go server we stand in for */
+    const char *streamd_version; /* both must outlive the monitor */
+};
+
+struct monitor;
+
+/* Listens, says so in the log, and serves from then on. The options and
+ * *source (but not its context) are copied. On STATUS_OK the caller owns *out;
+ * otherwise it is NULL. Errors: STATUS_INVALID (host, port), STATUS_IO ("can't
+ * listen to the monitor port: ..."), STATUS_NO_MEMORY. */
+MUST_CHECK enum status monitor_start(const struct monitor_options *options,
+                                     const struct view_source *source,
+                                     struct monitor **out, struct error *err);
+
+/* The port it listens on. */
+int monitor_port(const struct monitor *monitor);
+
+/* Closes all connections, waits for a request being answered, frees. NULL is
+ * allowed. */
+void monitor_stop(struct monitor *monitor);
+
+#endif

@@ -1,0 +1,446 @@
+#include "natsclient/connection.h"
+
+#include "natsclient/connector.h"
+#include "natsclient/link.h"
+#include "natsclient/subjects.h"
+#include "natsclient/subscriptions.h"
+#include "natsclient/urls.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#define MIB ((size_t)1 << 20)
+#define CONGESTED_ABOVE (8 * MIB)
+#define DRAINED_BELOW MIB
+/* Replies are not held back by congestion; beyond this they fail, as if the
+ * connection were gone, so that a server that stands still cannot fill us. */
+#define QUEUED_MAX (256 * MIB)
+/* Written without waiting for the end of the burst: the server can start. */
+#define WRITE_EARLY (256 * (size_t)1024)
+/* nats-server ends a connection whose line is above 4096 (max_control_line);
+ * subject and reply share it with the verb and two lengths. */
+#define SUBJECTS_MAX 4000
+/* What the protocol adds to a message, about. */
+#define PUBLISH_OVERHEAD 16
+
+/*        lost              linked again
+ *  UP ────────▶ DOWN     DOWN ────────▶ UP
+ * UP has a link and a poll handle, DOWN has neither and the connector tries.
+ * A link may be dead (link_is_alive) while UP: that is noticed on the way
+ * through the loop, so that no event comes from within a call. */
+enum connection_state { CONNECTION_STATE_UP, CONNECTION_STATE_DOWN };
+
+struct connection {
+    struct connection_events events;
+    struct log *log;
+    char *name;
+    struct urls urls;
+    struct urls discovered;
+    pthread_t thread; /* the loop's */
+    uv_loop_t *loop;
+    uv_async_t async;
+    enum connection_state state;
+    struct link *link;
+    struct connector *connector;
+    uv_poll_t *poll;
+    int armed; /* what poll waits for */
+    struct subscriptions subscriptions;
+    size_t queued; /* bytes in nats.c's buffer, about; exact after a flush */
+    size_t early;  /* of these, since the last write */
+    bool congested;
+    bool paused;
+};
+
+static bool is_loop_thread(const struct connection *connection)
+{
+    return pthread_equal(pthread_self(), connection->thread) != 0;
+}
+
+static void set_state(struct connection *connection,
+                      enum connection_state state)
+{
+    assert(connection->state != state);
+    assert((state == CONNECTION_STATE_UP) == (connection->link != NULL));
+    connection->state = state;
+}
+
+bool connection_is_up(const struct connection *connection)
+{
+    return connection->state == CONNECTION_STATE_UP &&
+           link_is_alive(connection->link);
+}
+
+/* ---- the poll handle ---- */
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void free_handle(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static enum status poll_open(struct connection *connection, struct error *err)
+{
+    uv_poll_t *poll = calloc(1, sizeof *poll);
+    if (poll == NULL)
+        return fail(err, STATUS_NO_MEMORY, "nats: poll handle");
+    int rc = uv_poll_init(connection->loop, poll, connection->link->socket);
+    if (rc != 0) {
+        free(poll);
+        return fail(err, STATUS_UNAVAILABLE, "nats: poll: %s", uv_strerror(rc));
+    }
+    poll->data = connection;
+    connection->poll = poll;
+    connection->armed = 0;
+    return STATUS_OK;
+}
+
+static void poll_close(struct connection *connection)
+{
+    if (connection->poll == NULL)
+        return;
+    uv_close((uv_handle_t *)connection->poll, free_handle);
+    connection->poll = NULL;
+    connection->armed = 0;
+}
+
+static void poll_arm(struct connection *connection)
+{
+    if (connection->poll == NULL)
+        return;
+    int wanted = (connection->paused ? 0 : UV_READABLE) |
+                 (connection->queued > 0 ? UV_WRITABLE : 0);
+    if (wanted == connection->armed)
+        return;
+    connection->armed = wanted;
+    if (wanted == 0) {
+        (void)uv_poll_stop(connection->poll);
+    } else {
+        (void)uv_poll_start(connection->poll, wanted, on_poll);
+    }
+}
+
+/* ---- out ---- */
+
+/* Never calls an event. nats.c takes a write of nothing for a lost
+ * connection, hence the look before. */
+static void write_queued(struct connection *connection)
+{
+    struct link *link = connection->link;
+    if (link == NULL)
+        return;
+    size_t buffered = link_queued(link);
+    if (buffered > 0) {
+        link_write(link);
+        buffered = link_queued(link);
+    }
+    connection->queued = buffered;
+    connection->early = 0;
+    poll_arm(connection);
+}
+
+void connection_flush(struct connection *connection)
+{
+    assert(is_loop_thread(connection));
+    write_queued(connection);
+    if (connection->congested && connection->queued < DRAINED_BELOW)
+        (void)uv_async_send(&connection->async); /* `drained` comes later */
+}
+
+static enum status check_subjects(const char *subject, const char *reply)
+{
+    size_t subject_size = strlen(subject);
+    size_t reply_size = reply != NULL ? strlen(reply) : 0;
+    if (subject_size + reply_size > SUBJECTS_MAX ||
+        !subject_is_publishable(bytes_of(subject, subject_size)))
+        return STATUS_INVALID;
+    if (reply != NULL && !subject_is_publishable(bytes_of(reply, reply_size)))
+        return STATUS_INVALID;
+    return STATUS_OK;
+}
+
+enum status connection_publish(struct connection *connection,
+                               const char *subject, const char *reply,
+                               struct bytes data)
+{
+    enum status status = check_subjects(subject, reply);
+    if (status != STATUS_OK)
+        return status;
+    if (data.size > INT_MAX)
+        return STATUS_TOO_BIG;
+    if (!connection_is_up(connection) || connection->queued > QUEUED_MAX)
+        return STATUS_UNAVAILABLE;
+    natsConnection *nats = connection->link->nats;
+    natsStatus result =
+        reply == NULL
+            ? natsConnection_Publish(nats, subject, data.data, (int)data.size)
+            : natsConnection_PublishRequest(nats, subject, reply, data.data,
+                                            (int)data.size);
+    if (result != NATS_OK)
+        return link_status(result);
+    connection->queued += data.size + PUBLISH_OVERHEAD;
+    connection->early += data.size + PUBLISH_OVERHEAD;
+    if (connection->queued > CONGESTED_ABOVE)
+        connection->congested = true;
+    if (connection->early > WRITE_EARLY &&
+        (connection->armed & UV_WRITABLE) == 0)
+        write_queued(connection);
+    return STATUS_OK;
+}
+
+bool connection_congested(const struct connection *connection)
+{
+    return connection->congested;
+}
+
+/* ---- in ---- */
+
+enum status connection_subscribe(struct connection *connection,
+                                 enum inbound kind, const char *subject,
+                                 struct error *err)
+{
+    assert(is_loop_thread(connection));
+    enum status status = subscriptions_add(&connection->subscriptions, kind,
+                                           subject, connection->link, err);
+    if (status == STATUS_OK)
+        connection_flush(connection);
+    return status;
+}
+
+void connection_unsubscribe(struct connection *connection, enum inbound kind,
+                            const char *subject)
+{
+    assert(is_loop_thread(connection));
+    subscriptions_remove(&connection->subscriptions, kind, subject);
+    connection_flush(connection);
+}
+
+void connection_pause(struct connection *connection, bool pause)
+{
+    assert(is_loop_thread(connection));
+    connection->paused = pause;
+    poll_arm(connection);
+}
+
+/* ---- lost and found ---- */
+
+/* Drops the link and lets the connector make another. */
+static void drop_link(struct connection *connection)
+{
+    poll_close(connection);
+    subscriptions_suspend(&connection->subscriptions);
+    link_discovered(connection->link, &connection->discovered);
+    link_close(connection->link);
+    connection->link = NULL;
+    connection->queued = 0;
+    connection->early = 0;
+    connector_start(connection->connector);
+}
+
+static void lose(struct connection *connection)
+{
+    char reason[256];
+    link_reason(connection->link, reason, sizeof reason);
+    if (reason[0] != '\0') {
+        log_error(connection->log,
+                  "connection \"%s\" has been disconnected: %s",
+                  connection->name, reason);
+    }
+    drop_link(connection);
+    set_state(connection, CONNECTION_STATE_DOWN);
+    connection->events.disconnected(connection->events.context);
+}
+
+static void log_reconnected(const struct connection *connection)
+{
+    char url[URL_LENGTH_MAX] = "";
+    char shown[URL_LENGTH_MAX];
+    (void)natsConnection_GetConnectedUrl(connection->link->nats, url,
+                                         sizeof url);
+    url_redact(url, shown, sizeof shown);
+    log_info(connection->log,
+             "connection \"%s\" reconnected to NATS Server at \"%s\"",
+             connection->name, shown);
+}
+
+/* Takes over the connector's new link, which may be lost already. */
+static void adopt(struct connection *connection, struct link *link)
+{
+    connection->link = link;
+    if (!link_is_alive(link) || poll_open(connection, NULL) != STATUS_OK ||
+        subscriptions_resume(&connection->subscriptions, link) != STATUS_OK) {
+        drop_link(connection);
+        return;
+    }
+    set_state(connection, CONNECTION_STATE_UP);
+    log_reconnected(connection);
+    write_queued(connection);
+    connection->events.reconnected(connection->events.context);
+}
+
+static void log_errors(const struct connection *connection)
+{
+    char errors[LINK_ERRORS_MAX][LINK_ERROR_SIZE];
+    int count = link_take_errors(connection->link, errors);
+    for (int i = 0; i < count; i++) {
+        log_error(connection->log, "Asynchronous error on connection %s, %s",
+                  connection->name, errors[i]);
+    }
+}
+
+/* Whatever has changed since the last look; all events but messages come from
+ * here. */
+static void attend(struct connection *connection)
+{
+    if (connection->state == CONNECTION_STATE_UP) {
+        subscriptions_hand_over(&connection->subscriptions, connection->link,
+                                &connection->events);
+        write_queued(connection);
+        log_errors(connection);
+        if (!link_is_alive(connection->link))
+            lose(connection);
+    } else {
+        struct link *link = connector_take(connection->connector);
+        if (link != NULL)
+            adopt(connection, link);
+    }
+    if (connection->congested && connection_is_up(connection) &&
+        connection->queued < DRAINED_BELOW) {
+        connection->congested = false;
+        connection->events.drained(connection->events.context);
+        write_queued(connection);
+    }
+}
+
+static void on_async(uv_async_t *async)
+{
+    attend(async->data);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct connection *connection = poll->data;
+    if (status < 0) { /* libuv has stopped it; reading tells what is wrong */
+        connection->armed = 0;
+        (void)uv_poll_stop(poll);
+    }
+    if (status < 0 || (events & UV_READABLE) != 0)
+        link_read(connection->link);
+    attend(connection);
+}
+
+/* ---- from open to close ---- */
+
+static void connection_free(struct connection *connection)
+{
+    subscriptions_release(&connection->subscriptions);
+    connector_free(connection->connector);
+    link_close(connection->link);
+    urls_release(&connection->urls);
+    urls_release(&connection->discovered);
+    free(connection->name);
+    free(connection);
+}
+
+static void on_async_closed(uv_handle_t *handle)
+{
+    connection_free(handle->data);
+}
+
+static enum status connect_first(struct connection *connection,
+                                 struct error *err)
+{
+    struct link_options options = {
+        .name = connection->name,
+        .urls = &connection->urls,
+        .discovered = &connection->discovered,
+        .loop_thread = connection->thread,
+    };
+    enum status status = link_open(&options, &connection->link, err);
+    if (status != STATUS_OK)
+        return status;
+    options.async = &connection->async;
+    return connector_new(&options, &connection->connector, err);
+}
+
+static enum status init(struct connection *connection, uv_loop_t *loop,
+                        const struct connection_options *options,
+                        const struct connection_events *events,
+                        struct error *err)
+{
+    connection->loop = loop;
+    connection->thread = pthread_self();
+    connection->events = *events;
+    connection->log = options->log;
+    subscriptions_init(&connection->subscriptions);
+    connection->name = strdup(options->name);
+    if (connection->name == NULL)
+        return fail(err, STATUS_NO_MEMORY, "nats: new connection");
+    enum status status = urls_parse(options->urls, &connection->urls, err);
+    if (status != STATUS_OK)
+        return status;
+    return connect_first(connection, err);
+}
+
+/* The loop's handles last: with them it can only end through the loop. */
+static enum status enter_loop(struct connection *connection, struct error *err)
+{
+    int rc = uv_async_init(connection->loop, &connection->async, on_async);
+    if (rc != 0) {
+        connection_free(connection);
+        return fail(err, STATUS_NO_MEMORY, "nats: %s", uv_strerror(rc));
+    }
+    connection->async.data = connection;
+    enum status status = poll_open(connection, err);
+    if (status != STATUS_OK) {
+        uv_close((uv_handle_t *)&connection->async, on_async_closed);
+        return status;
+    }
+    link_listen(connection->link, &connection->async);
+    poll_arm(connection);
+    return STATUS_OK;
+}
+
+enum status connection_open(struct uv_loop_s *loop,
+                            const struct connection_options *options,
+                            const struct connection_events *events,
+                            struct connection **out, struct error *err)
+{
+    *out = NULL;
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (connection == NULL)
+        return fail(err, STATUS_NO_MEMORY, "nats: new connection");
+    enum status status = init(connection, loop, options, events, err);
+    if (status != STATUS_OK) {
+        connection_free(connection);
+        return status;
+    }
+    status = enter_loop(connection, err);
+    if (status == STATUS_OK)
+        *out = connection;
+    return status;
+}
+
+void connection_close(struct connection *connection)
+{
+    if (connection == NULL)
+        return;
+    assert(is_loop_thread(connection));
+    assert(!connection->subscriptions.handing_over);
+    poll_close(connection);
+    connector_free(connection->connector);
+    connection->connector = NULL;
+    if (connection->link != NULL) {
+        link_finish(connection->link);
+        subscriptions_suspend(&connection->subscriptions);
+        link_close(connection->link);
+        connection->link = NULL;
+    }
+    log_debug(connection->log, "connection \"%s\" has been closed",
+              connection->name);
+    nats_ReleaseThreadMemory();
+    uv_close((uv_handle_t *)&connection->async, on_async_closed);
+}

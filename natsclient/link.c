@@ -1,0 +1,384 @@
+#include "natsclient/link.h"
+
+#include "streamd/base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define IO_BUFFER_SIZE (1 << 20)
+#define CONNECT_TIMEOUT_MS 2000
+#define FINISH_WITHIN (500 * CLOCK_MILLISECOND)
+
+void link_reply_free(struct link_reply *reply)
+{
+    list_remove(&reply->link);
+    natsMsg_Destroy(reply->message);
+    free(reply);
+}
+
+static void link_unref(struct link *link)
+{
+    if (atomic_fetch_sub(&link->references, 1) != 1)
+        return;
+    struct list *next = NULL;
+    for (struct list *at = link->replies.next; at != &link->replies;
+         at = next) {
+        next = at->next;
+        link_reply_free(list_entry(at, struct link_reply, link));
+    }
+    if (link->socket >= 0)
+        (void)close(link->socket);
+    (void)pthread_mutex_destroy(&link->mutex);
+    free(link);
+}
+
+/* Any thread. */
+static void wake(struct link *link)
+{
+    (void)pthread_mutex_lock(&link->mutex);
+    if (link->async != NULL)
+        (void)uv_async_send(link->async);
+    (void)pthread_mutex_unlock(&link->mutex);
+}
+
+/* The call-backs of nats.c's event loop interface run on any thread, with
+ * nats.c's lock held: no call into nats.c. "Loop" is the link. */
+
+static natsStatus on_attach(void **user, void *loop, natsConnection *nats,
+                            natsSock socket)
+{
+    (void)nats;
+    struct link *link = loop;
+    if (link->socket >= 0)
+        (void)close(link->socket); /* of a url that failed later on */
+    link->socket = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    if (link->socket < 0)
+        return NATS_SYS_ERROR;
+    *user = link;
+    atomic_store_explicit(&link->alive, true, memory_order_release);
+    return NATS_OK;
+}
+
+static natsStatus on_read(void *user, bool add)
+{
+    struct link *link = user;
+    if (add || !atomic_exchange(&link->alive, false))
+        return NATS_OK;
+    wake(link);
+    return NATS_OK;
+}
+
+static natsStatus on_write(void *user, bool add)
+{
+    struct link *link = user;
+    /* On the loop thread whoever published flushes. */
+    if (add && !pthread_equal(pthread_self(), link->loop_thread))
+        wake(link);
+    return NATS_OK;
+}
+
+static natsStatus on_detach(void *user)
+{
+    natsStatus status = on_read(user, false);
+    link_unref(user); /* of the two references in link_open() */
+    return status;
+}
+
+/* The call-backs below come from nats.c's thread for call-backs, one after the
+ * other, without its lock. */
+
+static void on_closed(natsConnection *nats, void *closure)
+{
+    (void)nats;
+    struct link *link = closure;
+    if (atomic_exchange(&link->alive, false))
+        wake(link);
+    link_unref(link); /* of the two references in link_open() */
+}
+
+static void on_error(natsConnection *nats, natsSubscription *subscription,
+                     natsStatus status, void *closure)
+{
+    struct link *link = closure;
+    const char *subject = natsSubscription_GetSubject(subscription);
+    const char *detail = NULL;
+    if (natsConnection_GetLastError(nats, &detail) == NATS_OK ||
+        detail == NULL || detail[0] == '\0')
+        detail = natsStatus_GetText(status);
+    (void)pthread_mutex_lock(&link->mutex);
+    if (link->error_count < LINK_ERRORS_MAX) {
+        (void)snprintf(link->errors[link->error_count++], LINK_ERROR_SIZE,
+                       "subject %s: %s", subject != NULL ? subject : "",
+                       detail);
+    }
+    (void)pthread_mutex_unlock(&link->mutex);
+    wake(link);
+}
+
+static natsStatus set_servers(natsOptions *nats,
+                              const struct link_options *options)
+{
+    int count = 0;
+    const char *servers[2 * URL_COUNT_MAX];
+    for (int i = 0; i < options->urls->count; i++)
+        servers[count++] = options->urls->items[i];
+    for (int i = 0; i < options->discovered->count; i++)
+        servers[count++] = options->discovered->items[i];
+    return natsOptions_SetServers(nats, servers, count);
+}
+
+static natsStatus set_options(natsOptions *nats,
+                              const struct link_options *options,
+                              struct link *link)
+{
+    natsStatus status = set_servers(nats, options);
+    if (status == NATS_OK)
+        status = natsOptions_SetName(nats, options->name);
+    if (status == NATS_OK)
+        status = natsOptions_SetTimeout(nats, CONNECT_TIMEOUT_MS);
+    if (status == NATS_OK)
+        status = natsOptions_SetAllowReconnect(nats, false);
+    if (status == NATS_OK)
+        status = natsOptions_SetIOBufSize(nats, IO_BUFFER_SIZE);
+    /* With an event loop this writes nothing by itself; it only spares the
+     * flusher thread, which would wake the loop each millisecond. */
+    if (status == NATS_OK)
+        status = natsOptions_SetSendAsap(nats, true);
+    if (status == NATS_OK)
+        status = natsOptions_SetClosedCB(nats, on_closed, link);
+    if (status == NATS_OK)
+        status = natsOptions_SetErrorHandler(nats, on_error, link);
+    if (status == NATS_OK) {
+        status = natsOptions_SetEventLoop(nats, link, on_attach, on_read,
+                                          on_write, on_detach);
+    }
+    return status;
+}
+
+static struct link *link_new(const struct link_options *options)
+{
+    struct link *link = calloc(1, sizeof *link);
+    if (link == NULL)
+        return NULL;
+    if (pthread_mutex_init(&link->mutex, NULL) != 0) {
+        free(link);
+        return NULL;
+    }
+    link->references = 1;
+    list_init(&link->replies);
+    link->socket = -1;
+    link->loop_thread = options->loop_thread;
+    link->async = options->async;
+    return link;
+}
+
+static enum status open_failed(natsStatus status, const struct urls *urls,
+                               struct error *err)
+{
+    char list[160];
+    url_redact(urls->count > 0 ? urls->items[0] : "", list, sizeof list);
+    return fail(err, link_status(status), "nats: %s: %s%s",
+                natsStatus_GetText(status), list,
+                urls->count > 1 ? " and others" : "");
+}
+
+enum status link_open(const struct link_options *options, struct link **out,
+                      struct error *err)
+{
+    *out = NULL;
+    struct link *link = link_new(options);
+    if (link == NULL)
+        return fail(err, STATUS_NO_MEMORY, "nats: new link");
+    natsOptions *nats = NULL;
+    natsStatus status = natsOptions_Create(&nats);
+    if (status == NATS_OK)
+        status = set_options(nats, options, link);
+    if (status == NATS_OK) {
+        /* What was connected ends, on whatever thread, with one on_closed()
+         * and one on_detach(), in any order: each gives back a reference. */
+        atomic_fetch_add(&link->references, 2);
+        status = natsConnection_Connect(&link->nats, nats);
+        if (status != NATS_OK)
+            atomic_fetch_sub(&link->references, 2);
+    }
+    natsOptions_Destroy(nats);
+    if (status != NATS_OK) {
+        link_unref(link);
+        return open_failed(status, options->urls, err);
+    }
+    *out = link;
+    return STATUS_OK;
+}
+
+void link_listen(struct link *link, uv_async_t *async)
+{
+    (void)pthread_mutex_lock(&link->mutex);
+    link->async = async;
+    (void)pthread_mutex_unlock(&link->mutex);
+    if (!link_is_alive(link)) /* lost before anybody listened */
+        wake(link);
+}
+
+void link_close(struct link *link)
+{
+    if (link == NULL)
+        return;
+    (void)pthread_mutex_lock(&link->mutex);
+    link->async = NULL;
+    (void)pthread_mutex_unlock(&link->mutex);
+    natsConnection_Destroy(link->nats);
+    link->nats = NULL;
+    link_unref(link);
+}
+
+void link_reason(const struct link *link, char *out, size_t capacity)
+{
+    const char *text = NULL;
+    if (natsConnection_GetLastError(link->nats, &text) == NATS_OK ||
+        text == NULL)
+        text = "";
+    (void)snprintf(out, capacity, "%s", text);
+}
+
+int link_take_errors(struct link *link,
+                     char out[LINK_ERRORS_MAX][LINK_ERROR_SIZE])
+{
+    (void)pthread_mutex_lock(&link->mutex);
+    int count = link->error_count;
+    memcpy(out, link->errors, (size_t)count * LINK_ERROR_SIZE);
+    link->error_count = 0;
+    (void)pthread_mutex_unlock(&link->mutex);
+    return count;
+}
+
+/* On a thread of nats.c that the subscription has for itself. */
+static void on_reply(natsConnection *nats, natsSubscription *subscription,
+                     natsMsg *message, void *closure)
+{
+    (void)nats;
+    struct link *link = closure;
+    struct link_reply *reply = calloc(1, sizeof *reply);
+    if (reply == NULL) { /* as if lost on the way: the request times out */
+        natsMsg_Destroy(message);
+        return;
+    }
+    reply->subscription = subscription;
+    reply->message = message;
+    (void)pthread_mutex_lock(&link->mutex);
+    list_append(&link->replies, &reply->link);
+    (void)pthread_mutex_unlock(&link->mutex);
+    wake(link);
+}
+
+static void on_replies_ended(void *closure)
+{
+    link_unref(closure);
+}
+
+natsStatus link_subscribe_replies(struct link *link, const char *subject,
+                                  natsSubscription **out)
+{
+    natsStatus status =
+        natsConnection_Subscribe(out, link->nats, subject, on_reply, link);
+    if (status != NATS_OK)
+        return status;
+    atomic_fetch_add(&link->references, 1);
+    status = natsSubscription_SetOnCompleteCB(*out, on_replies_ended, link);
+    if (status != NATS_OK)
+        atomic_fetch_sub(&link->references, 1);
+    return status;
+}
+
+void link_take_replies(struct link *link, struct list *out)
+{
+    (void)pthread_mutex_lock(&link->mutex);
+    list_append_all(out, &link->replies);
+    (void)pthread_mutex_unlock(&link->mutex);
+}
+
+void link_discovered(const struct link *link, struct urls *urls)
+{
+    char **servers = NULL;
+    int count = 0;
+    if (natsConnection_GetDiscoveredServers(link->nats, &servers, &count) !=
+        NATS_OK)
+        return;
+    bool taking = true; /* while there is room; what is left out is no loss */
+    for (int i = 0; i < count; i++) {
+        taking = taking && urls_add(urls, servers[i], NULL) == STATUS_OK;
+        free(servers[i]);
+    }
+    free((void *)servers);
+}
+
+/* libnats never clears OpenSSL's queue of errors, which belongs to the thread:
+ * what an earlier link left there would fail reads of this one. */
+
+void link_read(struct link *link)
+{
+    ERR_clear_error();
+    natsConnection_ProcessReadEvent(link->nats);
+}
+
+void link_write(struct link *link)
+{
+    ERR_clear_error();
+    natsConnection_ProcessWriteEvent(link->nats);
+}
+
+enum status link_status(natsStatus status)
+{
+    if (status == NATS_OK)
+        return STATUS_OK;
+    if (status == NATS_NO_MEMORY)
+        return STATUS_NO_MEMORY;
+    if (status == NATS_MAX_PAYLOAD)
+        return STATUS_TOO_BIG;
+    if (status == NATS_INVALID_ARG || status == NATS_INVALID_SUBJECT)
+        return STATUS_INVALID;
+    return STATUS_UNAVAILABLE;
+}
+
+size_t link_queued(const struct link *link)
+{
+    if (!link_is_alive(link))
+        return 0;
+    int buffered = natsConnection_Buffered(link->nats);
+    return buffered > 0 ? (size_t)buffered : 0;
+}
+
+/* Waits for events on the link's socket, no longer than until. */
+static bool socket_wait(const struct link *link, short events, int64_t until)
+{
+    int64_t left = until - clock_monotonic(&clock_system);
+    struct pollfd pollfd = {.fd = link->socket, .events = events};
+    if (left <= 0)
+        return false;
+    int rc = poll(&pollfd, 1, (int)(left / CLOCK_MILLISECOND) + 1);
+    return rc > 0 || (rc < 0 && errno == EINTR);
+}
+
+void link_finish(struct link *link)
+{
+    int64_t until = clock_monotonic(&clock_system) + FINISH_WITHIN;
+    while (link_queued(link) > 0) {
+        link_write(link);
+        if (link_queued(link) > 0 && !socket_wait(link, POLLOUT, until))
+            return;
+    }
+    if (!link_is_alive(link) || shutdown(link->socket, SHUT_WR) != 0)
+        return;
+    char waste[4096];
+    while (socket_wait(link, POLLIN, until)) {
+        ssize_t size = recv(link->socket, waste, sizeof waste, MSG_DONTWAIT);
+        if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR))
+            return;
+    }
+}

@@ -1,0 +1,167 @@
+#include "natsclient/server_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PORTS_TEXT_MAX 65536
+
+static enum status io_failed(const char *what, const char *path,
+                             struct error *err)
+{
+    char reason[128];
+    return fail(err, STATUS_IO, "%s %s: %s", what, path,
+                strerror_r(errno, reason, sizeof reason));
+}
+
+/* Writes text as a string of the NATS configuration grammar. */
+static void put_string(FILE *file, const char *key, const char *text)
+{
+    (void)fprintf(file, "%s: \"", key);
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            (void)fputc('\\', file);
+        (void)fputc(*text, file);
+    }
+    (void)fputs("\"\n", file);
+}
+
+static enum status write_config(const struct server_files *files,
+                                const struct server_settings *settings,
+                                struct error *err)
+{
+    int fd = open(files->config, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                  S_IRUSR | S_IWUSR);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (file == NULL) {
+        enum status status = io_failed("write", files->config, err);
+        if (fd >= 0)
+            (void)close(fd);
+        return status;
+    }
+    put_string(file, "host", settings->host);
+    (void)fprintf(file, "port: %d\n", settings->port);
+    (void)fprintf(file, "logtime: false\ndebug: %s\ntrace: %s\n",
+                  settings->debug ? "true" : "false",
+                  settings->trace ? "true" : "false");
+    put_string(file, "ports_file_dir", files->directory);
+    bool failed = ferror(file) != 0;
+    if (fclose(file) != 0 || failed)
+        return io_failed("write", files->config, err);
+    return STATUS_OK;
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+enum status server_files_init(struct server_files *files,
+                              const struct server_settings *settings,
+                              struct error *err)
+{
+    *files = (struct server_files){0};
+    const char *base = getenv("TMPDIR");
+    if (base == NULL || base[0] == '\0')
+        base = "/tmp";
+    if (has_control(base) || has_control(settings->host))
+        return fail(err, STATUS_INVALID, "control character in host or TMPDIR");
+    char directory[SERVER_PATH_MAX];
+    int size =
+        snprintf(directory, sizeof directory, "%s/streamd-nats-XXXXXX", base);
+    if (size < 0 || (size_t)size >= sizeof directory)
+        return fail(err, STATUS_INVALID, "TMPDIR is too long");
+    if (mkdtemp(directory) == NULL)
+        return io_failed("directory", directory, err);
+    memcpy(files->directory, directory, sizeof directory);
+    (void)snprintf(files->config, sizeof files->config, "%s/nats.conf",
+                   files->directory);
+    enum status status = write_config(files, settings, err);
+    if (status != STATUS_OK)
+        server_files_release(files);
+    return status;
+}
+
+/* The next ports file in an open directory, NULL if none. */
+static const char *next_ports(DIR *directory)
+{
+    for (;;) {
+        const struct dirent *entry = readdir(directory);
+        if (entry == NULL)
+            return NULL;
+        size_t size = strlen(entry->d_name);
+        if (size > 6 && strcmp(entry->d_name + size - 6, ".ports") == 0)
+            return entry->d_name;
+    }
+}
+
+void server_files_release(struct server_files *files)
+{
+    if (files->directory[0] == '\0')
+        return;
+    (void)unlink(files->config);
+    DIR *directory = opendir(files->directory);
+    if (directory != NULL) {
+        for (const char *name = next_ports(directory); name != NULL;
+             name = next_ports(directory))
+            (void)unlinkat(dirfd(directory), name, 0);
+        (void)closedir(directory);
+    }
+    (void)rmdir(files->directory);
+    files->directory[0] = '\0';
+}
+
+int ports_text_port(const char *text)
+{
+    const char *key = strstr(text, "\"nats\"");
+    const char *url = key != NULL ? strstr(key, "://") : NULL;
+    const char *end = url != NULL ? strchr(url, '"') : NULL;
+    if (end == NULL || strrchr(text, '}') == NULL) /* half written */
+        return 0;
+    const char *digits = end;
+    while (digits[-1] >= '0' && digits[-1] <= '9')
+        digits--;
+    if (digits[-1] != ':' || digits == end)
+        return 0;
+    unsigned long port = strtoul(digits, NULL, 10);
+    return port > 65535 ? 0 : (int)port;
+}
+
+static int read_port(int directory, const char *name)
+{
+    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return 0;
+    int port = 0;
+    char *text = malloc(PORTS_TEXT_MAX);
+    if (text != NULL) {
+        ssize_t size = read(fd, text, PORTS_TEXT_MAX - 1);
+        if (size > 0) {
+            text[size] = '\0';
+            port = ports_text_port(text);
+        }
+    }
+    free(text);
+    (void)close(fd);
+    return port;
+}
+
+int server_files_port(const struct server_files *files)
+{
+    DIR *directory = opendir(files->directory);
+    if (directory == NULL)
+        return 0;
+    const char *name = next_ports(directory);
+    int port = name != NULL ? read_port(dirfd(directory), name) : 0;
+    (void)closedir(directory);
+    return port;
+}

@@ -1,0 +1,256 @@
+#include "natsclient/server_process.h"
+
+#include "natsclient/server_files.h"
+#include "natsclient/server_log.h"
+#include "natsclient/server_spawn.h"
+#include "streamd/base/clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define READY_WITHIN (10 * CLOCK_SECOND)
+#define READY_LOOK_MS 5
+#define STOP_WITHIN_MS 5000
+#define VERSION_WITHIN (5 * CLOCK_SECOND)
+#define HOST_MAX 255
+#define DEFAULT_HOST "0.0.0.0"
+
+struct server_process {
+    pid_t pid;
+    int pidfd;
+    bool reaped; /* pid is no longer ours to signal; status is set */
+    int status;  /* of waitpid() */
+    struct server_log *log;
+    struct server_files files;
+    int port;
+    char host[HOST_MAX + 1];
+    char url[HOST_MAX + 32];
+};
+
+/* Waits until the child has ended, ms at most. */
+static bool wait_end(struct server_process *process, int ms)
+{
+    struct pollfd pollfd = {.fd = process->pidfd, .events = POLLIN};
+    int rc = 0;
+    do {
+        rc = poll(&pollfd, 1, ms);
+    } while (rc < 0 && errno == EINTR);
+    return rc > 0;
+}
+
+static bool reap(struct server_process *process, int options)
+{
+    while (!process->reaped) {
+        pid_t pid = waitpid(process->pid, &process->status, options);
+        if (pid == 0)
+            return false;
+        /* Nobody else waits for it; if it is gone all the same, it is gone. */
+        process->reaped = pid == process->pid || errno == ECHILD;
+    }
+    return true;
+}
+
+bool server_process_ended(struct server_process *process, struct error *err)
+{
+    if (!reap(process, WNOHANG))
+        return false;
+    if (WIFSIGNALED(process->status)) {
+        (void)fail(err, STATUS_CLOSED, "nats-server was ended by signal %d",
+                   WTERMSIG(process->status));
+    } else {
+        (void)fail(err, STATUS_CLOSED, "nats-server ended with status %d",
+                   WEXITSTATUS(process->status));
+    }
+    return true;
+}
+
+void server_process_stop(struct server_process *process)
+{
+    if (process == NULL)
+        return;
+    if (process->pid > 0 && !reap(process, WNOHANG)) {
+        (void)kill(process->pid, SIGINT);
+        if (!wait_end(process, STOP_WITHIN_MS))
+            (void)kill(process->pid, SIGKILL);
+        (void)reap(process, 0);
+    }
+    if (process->pidfd >= 0)
+        (void)close(process->pidfd);
+    server_log_free(process->log);
+    server_files_release(&process->files);
+    free(process);
+}
+
+static enum status start_child(struct server_process *process,
+                               const char *binary, struct log *log,
+                               struct error *err)
+{
+    char path[SERVER_PATH_MAX];
+    char config_flag[] = "-c";
+    char *argv[] = {path, config_flag, process->files.config, NULL};
+    enum status status = server_find(binary, path, sizeof path, err);
+    if (status != STATUS_OK)
+        return status;
+    int output = -1;
+    status = server_spawn(argv, &process->pid, &process->pidfd, &output, err);
+    if (status != STATUS_OK)
+        return status;
+    /* On its way out it looks for the ports file, which we remove. */
+    char hidden[SERVER_PATH_MAX + 64];
+    (void)snprintf(hidden, sizeof hidden, "Error cleaning up ports file %s",
+                   process->files.directory);
+    status = server_log_new(log, output, hidden, &process->log, err);
+    if (status != STATUS_OK)
+        (void)close(output);
+    return status;
+}
+
+static enum status wait_ready(struct server_process *process, struct error *err)
+{
+    int64_t until = clock_monotonic(&clock_system) + READY_WITHIN;
+    int port = 0;
+    while (!wait_end(process, READY_LOOK_MS)) {
+        port = server_files_port(&process->files);
+        if (port != 0 || clock_monotonic(&clock_system) > until)
+            break;
+    }
+    if (port == 0) {
+        return fail(err, STATUS_UNAVAILABLE,
+                    "unable to start a NATS Server on %s:%d", process->host,
+                    process->port);
+    }
+    process->port = port;
+    return STATUS_OK;
+}
+
+static void make_url(struct server_process *process)
+{
+    const char *host = process->host;
+    if (strcmp(host, DEFAULT_HOST) == 0) {
+        host = "127.0.0.1";
+    } else if (strcmp(host, "::") == 0) {
+        host = "::1";
+    }
+    bool is_ip6 = strchr(host, ':') != NULL;
+    (void)snprintf(process->url, sizeof process->url, "nats://%s%s%s:%d",
+                   is_ip6 ? "[" : "", host, is_ip6 ? "]" : "", process->port);
+}
+
+static enum status start(struct server_process *process,
+                         const struct server_process_options *options,
+                         struct error *err)
+{
+    const struct server_settings settings = {
+        .host = process->host,
+        .port = process->port,
+        .debug = options->debug,
+        .trace = options->trace,
+    };
+    enum status status = server_files_init(&process->files, &settings, err);
+    if (status == STATUS_OK)
+        status = start_child(process, options->binary, options->log, err);
+    if (status == STATUS_OK)
+        status = wait_ready(process, err);
+    if (status == STATUS_OK)
+        make_url(process);
+    server_files_release(&process->files);
+    return status;
+}
+
+enum status server_process_start(const struct server_process_options *options,
+                                 struct server_process **out, struct error *err)
+{
+    *out = NULL;
+    assert(gettid() == getpid()); /* the child ends with the thread */
+    const char *host = options->host != NULL && options->host[0] != '\0'
+                           ? options->host
+                           : DEFAULT_HOST;
+    if (strlen(host) > HOST_MAX)
+        return fail(err, STATUS_INVALID, "nats-server: host is too long");
+    if (options->port < -1 || options->port == 0 || options->port > 65535) {
+        return fail(err, STATUS_INVALID, "nats-server: no port: %d",
+                    options->port);
+    }
+    struct server_process *process = calloc(1, sizeof *process);
+    if (process == NULL)
+        return fail(err, STATUS_NO_MEMORY, "nats-server: new process");
+    process->pidfd = -1;
+    process->port = options->port;
+    (void)snprintf(process->host, sizeof process->host, "%s", host);
+    enum status status = start(process, options, err);
+    if (status != STATUS_OK) {
+        server_process_stop(process);
+        return status;
+    }
+    *out = process;
+    return STATUS_OK;
+}
+
+const char *server_process_url(const struct server_process *process)
+{
+    return process->url;
+}
+
+const char *server_process_host(const struct server_process *process)
+{
+    return process->host;
+}
+
+int server_process_port(const struct server_process *process)
+{
+    return process->port;
+}
+
+int server_process_descriptor(const struct server_process *process)
+{
+    return process->pidfd;
+}
+
+/* Reads one line, without its end, that comes before until. */
+static bool read_line(int fd, char *out, size_t capacity, int64_t until)
+{
+    size_t used = 0;
+    while (used + 1 < capacity) {
+        struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+        int64_t left = until - clock_monotonic(&clock_system);
+        if (left <= 0 ||
+            poll(&pollfd, 1, (int)(left / CLOCK_MILLISECOND) + 1) <= 0)
+            return false;
+        if (read(fd, out + used, 1) != 1)
+            return false;
+        if (out[used] == '\n')
+            break;
+        used++;
+    }
+    out[used] = '\0';
+    return used > 0;
+}
+
+bool server_process_version(const char *binary, char *out, int capacity)
+{
+    char path[SERVER_PATH_MAX];
+    char version_flag[] = "--version";
+    char *argv[] = {path, version_flag, NULL};
+    pid_t pid = -1;
+    int pidfd = -1;
+    int output = -1;
+    if (capacity <= 0 ||
+        server_find(binary, path, sizeof path, NULL) != STATUS_OK ||
+        server_spawn(argv, &pid, &pidfd, &output, NULL) != STATUS_OK)
+        return false;
+    bool done = read_line(output, out, (size_t)capacity,
+                          clock_monotonic(&clock_system) + VERSION_WITHIN);
+    (void)kill(pid, SIGKILL); /* it has said all that was asked */
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    (void)close(pidfd);
+    (void)close(output);
+    return done && strncmp(out, "nats-server: ", 13) == 0;
+}

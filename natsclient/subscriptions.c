@@ -1,0 +1,235 @@
+#include "natsclient/subscriptions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct subscription {
+    struct list link;       /* in its kind's list, which owns it */
+    natsSubscription *nats; /* of the current link; NULL while there is none */
+    bool ended;             /* removed while messages are handed over */
+    char subject[];
+};
+
+static struct subscription *subscription_of(struct list *link)
+{
+    return list_entry(link, struct subscription, link);
+}
+
+static void subscription_free(struct subscription *subscription)
+{
+    list_remove(&subscription->link);
+    natsSubscription_Destroy(subscription->nats);
+    free(subscription);
+}
+
+void subscriptions_init(struct subscriptions *subscriptions)
+{
+    *subscriptions = (struct subscriptions){0};
+    for (int kind = 0; kind < INBOUND_KINDS; kind++)
+        list_init(&subscriptions->kinds[kind]);
+}
+
+/* Frees those that have ended, or all. */
+static void reap(struct subscriptions *subscriptions, bool all)
+{
+    for (int kind = 0; kind < INBOUND_KINDS; kind++) {
+        struct list *list = &subscriptions->kinds[kind];
+        struct list *next = NULL;
+        for (struct list *link = list->next; link != list; link = next) {
+            next = link->next;
+            if (all || subscription_of(link)->ended)
+                subscription_free(subscription_of(link));
+        }
+    }
+}
+
+void subscriptions_release(struct subscriptions *subscriptions)
+{
+    reap(subscriptions, true);
+}
+
+/* ---- begin and end ---- */
+
+static enum status begin(struct subscription *subscription, enum inbound kind,
+                         struct link *link, struct error *err)
+{
+    natsStatus status =
+        kind == INBOUND_REPLY
+            ? link_subscribe_replies(link, subscription->subject,
+                                     &subscription->nats)
+            : natsConnection_SubscribeSync(&subscription->nats, link->nats,
+                                           subscription->subject);
+    if (status == NATS_OK)
+        status = natsSubscription_SetPendingLimits(subscription->nats, -1, -1);
+    if (status == NATS_OK)
+        return STATUS_OK;
+    return fail(err, link_status(status), "nats: subscribe %s: %s",
+                subscription->subject, natsStatus_GetText(status));
+}
+
+enum status subscriptions_add(struct subscriptions *subscriptions,
+                              enum inbound kind, const char *subject,
+                              struct link *link, struct error *err)
+{
+    size_t size = strlen(subject) + 1;
+    struct subscription *subscription = calloc(1, sizeof *subscription + size);
+    if (subscription == NULL)
+        return fail(err, STATUS_NO_MEMORY, "nats: subscribe");
+    memcpy(subscription->subject, subject, size);
+    list_init(&subscription->link);
+    if (link != NULL && link_is_alive(link)) {
+        enum status status = begin(subscription, kind, link, err);
+        /* If the link was lost on the way it will begin with the next. */
+        if (status != STATUS_OK && link_is_alive(link)) {
+            subscription_free(subscription);
+            return status;
+        }
+    }
+    list_append(&subscriptions->kinds[kind], &subscription->link);
+    return STATUS_OK;
+}
+
+void subscriptions_remove(struct subscriptions *subscriptions,
+                          enum inbound kind, const char *subject)
+{
+    struct list *list = &subscriptions->kinds[kind];
+    for (struct list *link = list->next; link != list; link = link->next) {
+        struct subscription *subscription = subscription_of(link);
+        if (subscription->ended || strcmp(subscription->subject, subject) != 0)
+            continue;
+        if (subscription->nats != NULL)
+            (void)natsSubscription_Unsubscribe(subscription->nats);
+        subscription->ended = true;
+        if (!subscriptions->handing_over)
+            subscription_free(subscription);
+        return;
+    }
+}
+
+void subscriptions_suspend(struct subscriptions *subscriptions)
+{
+    for (int kind = 0; kind < INBOUND_KINDS; kind++) {
+        struct list *list = &subscriptions->kinds[kind];
+        for (struct list *link = list->next; link != list; link = link->next) {
+            struct subscription *subscription = subscription_of(link);
+            natsSubscription_Destroy(subscription->nats);
+            subscription->nats = NULL;
+        }
+    }
+}
+
+enum status subscriptions_resume(struct subscriptions *subscriptions,
+                                 struct link *link)
+{
+    for (int kind = 0; kind < INBOUND_KINDS; kind++) {
+        struct list *list = &subscriptions->kinds[kind];
+        for (struct list *at = list->next; at != list; at = at->next) {
+            enum status status =
+                begin(subscription_of(at), (enum inbound)kind, link, NULL);
+            if (status != STATUS_OK)
+                return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* ---- handing over ---- */
+
+static void hand_over(const struct connection_events *events, enum inbound kind,
+                      natsMsg *nats)
+{
+    const char *reply = natsMsg_GetReply(nats);
+    struct inbound_message message = {
+        .kind = kind,
+        .subject = natsMsg_GetSubject(nats),
+        .reply = reply != NULL && reply[0] != '\0' ? reply : NULL,
+        .data = bytes_of(natsMsg_GetData(nats),
+                         (size_t)natsMsg_GetDataLength(nats)),
+        .no_responders = kind == INBOUND_REPLY && natsMsg_IsNoResponders(nats),
+    };
+    events->message(events->context, &message);
+}
+
+/* What the subscription holds now, which costs nothing if it is nothing:
+ * a NextMsg() in vain would make an error text. */
+static size_t hand_over_one(const struct connection_events *events,
+                            enum inbound kind,
+                            struct subscription *subscription)
+{
+    int pending = 0;
+    if (subscription->nats == NULL ||
+        natsSubscription_GetPending(subscription->nats, &pending, NULL) !=
+            NATS_OK)
+        return 0;
+    size_t count = 0;
+    for (; pending > 0 && !subscription->ended; pending--) {
+        natsMsg *nats = NULL;
+        if (natsSubscription_NextMsg(&nats, subscription->nats, 0) != NATS_OK)
+            break;
+        hand_over(events, kind, nats);
+        natsMsg_Destroy(nats);
+        count++;
+    }
+    return count;
+}
+
+/* The list may grow at its end meanwhile. */
+static size_t hand_over_kind(struct subscriptions *subscriptions,
+                             const struct connection_events *events,
+                             enum inbound kind)
+{
+    struct list *list = &subscriptions->kinds[kind];
+    size_t count = 0;
+    for (struct list *link = list->next; link != list; link = link->next) {
+        if (!subscription_of(link)->ended)
+            count += hand_over_one(events, kind, subscription_of(link));
+    }
+    return count;
+}
+
+static bool is_subscribed_to_replies(const struct subscriptions *subscriptions,
+                                     const natsSubscription *nats)
+{
+    const struct list *list = &subscriptions->kinds[INBOUND_REPLY];
+    for (struct list *link = list->next; link != list; link = link->next) {
+        if (subscription_of(link)->nats == nats &&
+            !subscription_of(link)->ended)
+            return true;
+    }
+    return false;
+}
+
+static size_t hand_over_replies(const struct subscriptions *subscriptions,
+                                struct link *link,
+                                const struct connection_events *events)
+{
+    struct list replies;
+    list_init(&replies);
+    link_take_replies(link, &replies);
+    size_t count = 0;
+    struct list *next = NULL;
+    for (struct list *at = replies.next; at != &replies; at = next) {
+        next = at->next;
+        struct link_reply *reply = list_entry(at, struct link_reply, link);
+        if (is_subscribed_to_replies(subscriptions, reply->subscription)) {
+            hand_over(events, INBOUND_REPLY, reply->message);
+            count++;
+        }
+        link_reply_free(reply);
+    }
+    return count;
+}
+
+void subscriptions_hand_over(struct subscriptions *subscriptions,
+                             struct link *link,
+                             const struct connection_events *events)
+{
+    subscriptions->handing_over = true;
+    size_t count = hand_over_replies(subscriptions, link, events);
+    for (int kind = INBOUND_REPLY + 1; kind < INBOUND_KINDS; kind++)
+        count += hand_over_kind(subscriptions, events, (enum inbound)kind);
+    subscriptions->handing_over = false;
+    reap(subscriptions, false);
+    if (count > 0)
+        events->burst_end(events->context);
+}

@@ -1,0 +1,44 @@
+/* subscriptions.h - what a connection is subscribed to, over all its links,
+ * and the handing over of what came for it.
+ *
+ * Loop thread only. */
+#ifndef NATSCLIENT_SUBSCRIPTIONS_H
+#define NATSCLIENT_SUBSCRIPTIONS_H
+
+#include "natsclient/connection.h"
+#include "natsclient/link.h"
+#include "streamd/base/list.h"
+#include "streamd/base/status.h"
+
+#include <stdbool.h>
+
+struct subscriptions {
+    struct list kinds[INBOUND_KINDS]; /* own their struct subscription */
+    bool handing_over; /* nothing is freed meanwhile, only marked */
+};
+
+void subscriptions_init(struct subscriptions *subscriptions);
+void subscriptions_release(struct subscriptions *subscriptions);
+
+/* Adds one and begins it on link, unless that is NULL or dead: then it begins
+ * with the next. Errors: STATUS_NO_MEMORY, STATUS_INVALID (subject). */
+MUST_CHECK enum status subscriptions_add(struct subscriptions *subscriptions,
+                                         enum inbound kind, const char *subject,
+                                         struct link *link, struct error *err);
+/* Ends the first of this kind and subject, if there is one. */
+void subscriptions_remove(struct subscriptions *subscriptions,
+                          enum inbound kind, const char *subject);
+
+/* Takes all off their link, which is about to end. */
+void subscriptions_suspend(struct subscriptions *subscriptions);
+/* Begins all on a new link; on an error some may have begun. */
+MUST_CHECK enum status subscriptions_resume(struct subscriptions *subscriptions,
+                                            struct link *link);
+
+/* Hands over what has come, in the order of enum inbound, and the end of the
+ * burst if there was anything. */
+void subscriptions_hand_over(struct subscriptions *subscriptions,
+                             struct link *link,
+                             const struct connection_events *events);
+
+#endif

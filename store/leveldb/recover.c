@@ -1,0 +1,497 @@
+/* Three walks side by side: channel records, subscriptions and progress are
+ * all in the order of channel numbers, so each cursor only ever moves on. Of a
+ * channel's messages only the first, the last of the record, and what came
+ * behind it are looked at. */
+#include "store/leveldb/recover.h"
+
+#include "store/leveldb/keys.h"
+#include "store/leveldb/trim.h"
+#include "store/leveldb/value.h"
+
+#include <inttypes.h>
+
+enum {
+    FORMAT_VERSION = 1,
+    SHOWN_MAX = 100, /* bytes of a name in an error */
+    CHANGES_MAX = 1000,
+};
+
+struct recovery {
+    struct file_store *store;
+    const struct store_visitor *visitor;
+    struct cursor channels, subscriptions, progress, messages;
+    size_t changed; /* records in store->changes */
+    struct trim trim;
+};
+
+/* ---- format ---- */
+
+static enum status write_format(struct file_store *store, struct error *err)
+{
+    struct key key = key_alone(KEY_FORMAT);
+    uint8_t version[8];
+    number_encode(FORMAT_VERSION, version);
+    if (!value_seal(&store->value, key_bytes(&key),
+                    bytes_of(version, sizeof version)))
+        return fail(err, STATUS_NO_MEMORY, "format record");
+    leveldb_writebatch_clear(store->changes);
+    leveldb_writebatch_put(store->changes, (const char *)key.data, key.size,
+                           (const char *)store->value.data,
+                           store->value.size);
+    return database_write(store->database, store->changes, true, err);
+}
+
+static enum status check_format(struct bytes key, struct bytes value,
+                                struct error *err)
+{
+    struct bytes payload;
+    if (!value_open(key, value, &payload) || payload.size != 8)
+        return fail(err, STATUS_CORRUPT, "the format record is damaged");
+    uint64_t version = number_decode(payload.data);
+    if (version != FORMAT_VERSION)
+        return fail(err, STATUS_INVALID,
+                    "unsupported store format: %" PRIu64 " (supports [%d..%d])",
+                    version, FORMAT_VERSION, FORMAT_VERSION);
+    return STATUS_OK;
+}
+
+enum status recover_format(struct file_store *store, struct error *err)
+{
+    struct key key = key_alone(KEY_FORMAT);
+    struct blob value;
+    database_hold(store->database);
+    enum status status =
+        database_get(store->database, key_bytes(&key), &value, err);
+    if (status == STATUS_OK) {
+        status = check_format(key_bytes(&key), blob_bytes(&value), err);
+    } else if (status == STATUS_NOT_FOUND) {
+        struct cursor cursor = cursor_open(store->database);
+        cursor_seek(cursor, bytes_of("", 0));
+        if (cursor_valid(cursor))
+            status = fail(err, STATUS_CORRUPT, "the format record is missing");
+        else
+            status = cursor_status(cursor, err);
+        cursor_close(cursor);
+        if (status == STATUS_OK)
+            status = write_format(store, err);
+    }
+    blob_release(&value);
+    database_release(store->database);
+    return status;
+}
+
+/* ---- server and clients ---- */
+
+static enum status recover_server(struct recovery *recovery, struct error *err)
+{
+    struct key key = key_alone(KEY_SERVER);
+    struct blob value;
+    struct bytes record;
+    enum status status = database_get(recovery->store->database,
+                                      key_bytes(&key), &value, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status == STATUS_OK &&
+        !value_open(key_bytes(&key), blob_bytes(&value), &record))
+        status = fail(err, STATUS_CORRUPT, "the server record is damaged");
+    if (status == STATUS_OK) {
+        recovery->store->server_known = true;
+        status = recovery->visitor->server(recovery->visitor->context, record,
+                                           err);
+    }
+    blob_release(&value);
+    return status;
+}
+
+static int shown(size_t size)
+{
+    return size < SHOWN_MAX ? (int)size : SHOWN_MAX;
+}
+
+static enum status recover_clients(struct recovery *recovery,
+                                   struct error *err)
+{
+    const struct store_visitor *visitor = recovery->visitor;
+    struct key start = key_alone(KEY_CLIENT);
+    struct cursor cursor = recovery->messages; /* not in use yet */
+    cursor_seek(cursor, key_bytes(&start));
+    while (cursor_valid(cursor)) {
+        struct bytes key = cursor_key(cursor), record;
+        if (key.size < 1 || key.data[0] != KEY_CLIENT)
+            break;
+        struct bytes id = bytes_of(key.data + 1, key.size - 1);
+        if (!value_open(key, cursor_value(cursor), &record))
+            return fail(err, STATUS_CORRUPT,
+                        "the record of client \"%.*s\" is damaged",
+                        shown(id.size), (const char *)id.data);
+        enum status status =
+            visitor->client(visitor->context, id, record, err);
+        if (status != STATUS_OK)
+            return status;
+        cursor_next(cursor);
+    }
+    return cursor_status(cursor, err);
+}
+
+/* ---- one channel's messages ---- */
+
+static enum status bad_message(const struct channel *channel,
+                               uint64_t sequence, const char *what,
+                               struct error *err)
+{
+    return fail(err, STATUS_CORRUPT,
+                "channel \"%.*s\": message %" PRIu64 " is %s",
+                shown(channel->name.size), (const char *)channel->name.data,
+                sequence, what);
+}
+
+/* Counts messages from the cursor to the end of the channel. */
+static enum status count_on(struct recovery *recovery, struct channel *channel,
+                            struct error *err)
+{
+    struct cursor cursor = recovery->messages;
+    uint64_t number, sequence;
+    while (cursor_valid(cursor) &&
+           key_parse_pair(cursor_key(cursor), KEY_MESSAGE, &number,
+                          &sequence) &&
+           number == channel->number) {
+        int64_t timestamp;
+        struct bytes message;
+        if (!message_open(cursor_key(cursor), cursor_value(cursor), &timestamp,
+                          &message))
+            return bad_message(channel, sequence, "damaged", err);
+        trim_append(channel, sequence, timestamp, message.size);
+        channel->unrecorded++;
+        cursor_next(cursor);
+    }
+    return cursor_status(cursor, err);
+}
+
+/* True if key is that of the message under the cursor. */
+static bool at_message(struct cursor cursor, const struct key *key)
+{
+    return cursor_valid(cursor) &&
+           bytes_equal(cursor_key(cursor), key_bytes(key));
+}
+
+/* A power cut without sync can bring back an old record after the messages it
+ * counts first were swept away: count anew what there is. */
+static enum status recount(struct recovery *recovery, struct channel *channel,
+                           struct error *err)
+{
+    struct channel_state *state = &channel->state;
+    struct key key = key_pair(KEY_MESSAGE, channel->number, state->first);
+    log_warn(recovery->store->log,
+             "Channel \"%.*s\": first message %" PRIu64
+             " is gone, counting the others",
+             shown(channel->name.size), (const char *)channel->name.data,
+             state->first);
+    state->messages = state->bytes = 0;
+    state->first_timestamp = 0;
+    front_clear(&channel->front);
+    cursor_seek(recovery->messages, key_bytes(&key));
+    return count_on(recovery, channel, err);
+}
+
+static enum status recover_messages(struct recovery *recovery,
+                                    struct channel *channel, struct error *err)
+{
+    struct cursor cursor = recovery->messages;
+    struct channel_state *state = &channel->state;
+    if (state->messages == 0) {
+        struct key next =
+            key_pair(KEY_MESSAGE, channel->number, state->last + 1);
+        cursor_seek(cursor, key_bytes(&next));
+        return count_on(recovery, channel, err);
+    }
+    struct key first = key_pair(KEY_MESSAGE, channel->number, state->first);
+    struct key last = key_pair(KEY_MESSAGE, channel->number, state->last);
+    bool first_is_there = true;
+    if (state->first != state->last) {
+        cursor_seek(cursor, key_bytes(&first));
+        first_is_there = at_message(cursor, &first);
+    }
+    cursor_seek(cursor, key_bytes(&last));
+    enum status status = cursor_status(cursor, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!at_message(cursor, &last))
+        return bad_message(channel, state->last, "missing", err);
+    if (!first_is_there)
+        return recount(recovery, channel, err);
+    int64_t timestamp;
+    struct bytes message;
+    if (!message_open(cursor_key(cursor), cursor_value(cursor), &timestamp,
+                      &message))
+        return bad_message(channel, state->last, "damaged", err);
+    cursor_next(cursor);
+    return count_on(recovery, channel, err);
+}
+
+/* ---- limits ---- */
+
+static enum status flush(struct recovery *recovery, struct error *err)
+{
+    struct file_store *store = recovery->store;
+    if (recovery->changed == 0)
+        return STATUS_OK;
+    enum status status =
+        database_write(store->database, store->changes, true, err);
+    leveldb_writebatch_clear(store->changes);
+    recovery->changed = 0;
+    return status;
+}
+
+static enum status keep_record(struct recovery *recovery,
+                               struct channel *channel, uint64_t swept,
+                               struct error *err)
+{
+    struct file_store *store = recovery->store;
+    struct key key = key_channel(channel->number);
+    if (!channel_seal(channel, RECORD_LIVE, swept, &store->payload,
+                      &store->value))
+        return fail(err, STATUS_NO_MEMORY, "channel record");
+    leveldb_writebatch_put(store->changes, (const char *)key.data, key.size,
+                           (const char *)store->value.data,
+                           store->value.size);
+    channel->unrecorded = 0;
+    return ++recovery->changed < CHANGES_MAX ? STATUS_OK
+                                             : flush(recovery, err);
+}
+
+static enum status apply_limits(struct recovery *recovery,
+                                struct channel *channel, uint64_t swept,
+                                struct error *err)
+{
+    struct file_store *store = recovery->store;
+    struct trim *trim = &recovery->trim;
+    uint64_t first = channel->state.first;
+    int64_t age = channel->limits.max_age;
+    bool dropped = trim_limits(trim, channel);
+    if (age > 0)
+        dropped = trim_expired(trim, channel, clock_wall(store->clock) - age) ||
+                  dropped;
+    if (!dropped && first == channel->state.first)
+        return STATUS_OK;
+    return keep_record(recovery, channel, swept, err);
+}
+
+/* ---- channels ---- */
+
+/* Moves cursor on to the first key of tag at or behind number, second; true
+ * if it is of that number. */
+static bool move_to(struct cursor cursor, enum key_tag tag, uint64_t number,
+                    uint64_t from, uint64_t *second)
+{
+    uint64_t key_number;
+    while (cursor_valid(cursor) &&
+           key_parse_pair(cursor_key(cursor), tag, &key_number, second)) {
+        if (key_number > number)
+            return false;
+        if (key_number == number && *second >= from)
+            return true;
+        cursor_next(cursor);
+    }
+    return false;
+}
+
+static enum status bad_subscription(const struct channel *channel, uint64_t id,
+                                    struct error *err)
+{
+    return fail(err, STATUS_CORRUPT,
+                "channel \"%.*s\": the record of subscription %" PRIu64
+                " is damaged",
+                shown(channel->name.size), (const char *)channel->name.data,
+                id);
+}
+
+static enum status recover_subscriptions(struct recovery *recovery,
+                                         const struct channel *channel,
+                                         struct error *err)
+{
+    const struct store_visitor *visitor = recovery->visitor;
+    struct cursor cursor = recovery->subscriptions, own = recovery->progress;
+    uint64_t number = channel->number, id = 0, progress_id;
+    enum status status = STATUS_OK;
+    for (uint64_t from = 0;
+         status == STATUS_OK &&
+         move_to(cursor, KEY_SUBSCRIPTION, number, from, &id);
+         from = id + 1) {
+        struct bytes record, progress = {0};
+        if (!value_open(cursor_key(cursor), cursor_value(cursor), &record))
+            return bad_subscription(channel, id, err);
+        if (move_to(own, KEY_PROGRESS, number, id, &progress_id) &&
+            progress_id == id &&
+            !value_open(cursor_key(own), cursor_value(own), &progress))
+            return bad_subscription(channel, id, err);
+        status = visitor->subscription(visitor->context,
+                                       channel->state.channel, id, record,
+                                       progress, err);
+    }
+    return status;
+}
+
+static enum status recover_channel(struct recovery *recovery, uint64_t number,
+                                   const struct channel_record *record,
+                                   struct error *err)
+{
+    struct file_store *store = recovery->store;
+    const struct store_visitor *visitor = recovery->visitor;
+    uint64_t id = record->state.channel;
+    const struct channel_limits limits =
+        limits_channel(store->limits, record->name);
+    struct channel *channel = channel_new(id, number, record->name, &limits);
+    if (channel == NULL)
+        return fail(err, STATUS_NO_MEMORY, "recovery of a channel");
+    channel->state = record->state;
+    (void)pthread_mutex_lock(&store->lock);
+    bool known = table_get(store->channels, &id, sizeof id) != NULL;
+    bool is_put =
+        !known && table_put(store->channels, &id, sizeof id, channel);
+    (void)pthread_mutex_unlock(&store->lock);
+    if (!is_put) {
+        channel_free(channel);
+        return known ? fail(err, STATUS_CORRUPT,
+                            "two channels have the id %" PRIu64, id)
+                     : fail(err, STATUS_NO_MEMORY, "recovery of a channel");
+    }
+    enum status status = recover_messages(recovery, channel, err);
+    if (status == STATUS_OK)
+        status = apply_limits(recovery, channel, record->swept, err);
+    channel->swept_recorded = record->swept;
+    if (status == STATUS_OK)
+        status = visitor->channel(visitor->context, &channel->state,
+                                  blob_bytes(&channel->name), err);
+    if (status == STATUS_OK)
+        status = recover_subscriptions(recovery, channel, err);
+    return status;
+}
+
+/* A channel whose deletion was interrupted. */
+static enum status resume_delete(struct file_store *store, uint64_t number,
+                                 const struct channel_record *record,
+                                 struct error *err)
+{
+    struct sweep *sweep = sweep_new(number);
+    if (sweep == NULL)
+        return fail(err, STATUS_NO_MEMORY, "recovery of a channel");
+    sweeper_start_at(store->sweeper, sweep, record->swept);
+    sweeper_discard(store->sweeper, sweep);
+    return STATUS_OK;
+}
+
+static enum status recover_channels(struct recovery *recovery,
+                                    struct error *err)
+{
+    struct file_store *store = recovery->store;
+    struct cursor cursor = recovery->channels;
+    uint64_t number;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && cursor_valid(cursor) &&
+           key_parse_channel(cursor_key(cursor), &number)) {
+        struct bytes payload;
+        struct channel_record record;
+        if (!value_open(cursor_key(cursor), cursor_value(cursor), &payload) ||
+            !channel_record_decode(payload, &record))
+            return fail(err, STATUS_CORRUPT,
+                        "the record of channel number %" PRIu64 " is damaged",
+                        number);
+        if (number >= store->next_number)
+            store->next_number = number + 1;
+        status = record.phase == RECORD_LIVE
+                     ? recover_channel(recovery, number, &record, err)
+                     : resume_delete(store, number, &record, err);
+        if (status == STATUS_OK)
+            cursor_next(cursor);
+    }
+    return status == STATUS_OK ? cursor_status(cursor, err) : status;
+}
+
+/* Keys may be left of channels whose record was lost with a power cut: their
+ * numbers are not to be used again. */
+static void skip_numbers(struct recovery *recovery)
+{
+    static const enum key_tag tags[] = {KEY_MESSAGE, KEY_PROGRESS,
+                                        KEY_SUBSCRIPTION};
+    struct file_store *store = recovery->store;
+    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
+        const uint8_t behind = (uint8_t)(tags[i] + 1);
+        uint64_t number, second;
+        cursor_last(recovery->messages, bytes_of(&behind, 1));
+        if (cursor_valid(recovery->messages) &&
+            key_parse_pair(cursor_key(recovery->messages), tags[i], &number,
+                           &second) &&
+            number >= store->next_number)
+            store->next_number = number + 1;
+    }
+}
+
+/* Last, when the new watermarks are written: the sweeper goes by them. */
+static void publish_all(struct file_store *store)
+{
+    for (struct slot *slot = table_first(store->channels); slot != NULL;
+         slot = table_next(slot)) {
+        struct channel *channel = table_value(slot);
+        (void)pthread_mutex_lock(&store->lock);
+        channel->visible_first = channel->state.first;
+        channel->visible_last = channel->state.last;
+        (void)pthread_mutex_unlock(&store->lock);
+        sweeper_start_at(store->sweeper, channel->sweep,
+                         channel->swept_recorded);
+        if (channel->state.first > 1)
+            sweeper_trim(store->sweeper, channel->sweep,
+                         channel->state.first);
+    }
+}
+
+static enum status recover_all(struct recovery *recovery, struct error *err)
+{
+    struct key channels = key_alone(KEY_CHANNEL);
+    struct key subscriptions = key_alone(KEY_SUBSCRIPTION);
+    struct key progress = key_alone(KEY_PROGRESS);
+    cursor_seek(recovery->channels, key_bytes(&channels));
+    cursor_seek(recovery->subscriptions, key_bytes(&subscriptions));
+    cursor_seek(recovery->progress, key_bytes(&progress));
+    enum status status = recover_server(recovery, err);
+    if (status == STATUS_OK)
+        status = recover_clients(recovery, err);
+    if (status == STATUS_OK)
+        status = recover_channels(recovery, err);
+    if (status == STATUS_OK)
+        status = cursor_status(recovery->subscriptions, err);
+    if (status == STATUS_OK)
+        status = cursor_status(recovery->progress, err);
+    if (status == STATUS_OK) {
+        skip_numbers(recovery);
+        status = flush(recovery, err);
+    }
+    if (status == STATUS_OK)
+        publish_all(recovery->store);
+    return status;
+}
+
+enum status recover_run(struct store *store,
+                        const struct store_visitor *visitor, struct error *err)
+{
+    struct file_store *file = (struct file_store *)store;
+    struct recovery recovery = {
+        .store = file,
+        .visitor = visitor,
+        .trim = {.database = file->database, .log = file->log},
+    };
+    leveldb_writebatch_clear(file->changes);
+    file->next_number = 1;
+    database_hold(file->database);
+    recovery.channels = cursor_open(file->database);
+    recovery.subscriptions = cursor_open(file->database);
+    recovery.progress = cursor_open(file->database);
+    recovery.messages = cursor_open(file->database);
+    enum status status = recover_all(&recovery, err);
+    cursor_close(recovery.channels);
+    cursor_close(recovery.subscriptions);
+    cursor_close(recovery.progress);
+    cursor_close(recovery.messages);
+    database_release(file->database);
+    file->recovered = status == STATUS_OK;
+    return status;
+}

@@ -1,0 +1,37 @@
+/* trim.h - counts messages in and out of a channel, and keeps its limits.
+ *
+ * Works on channel->state and the cache of its front; what the front lacks is
+ * read from the database and, behind it, from the operations of the batch
+ * under way, which the database does not hold yet. Nothing here is written:
+ * whoever calls puts the new watermark into the channel record. */
+#ifndef STORE_LEVELDB_TRIM_H
+#define STORE_LEVELDB_TRIM_H
+
+#include "store/leveldb/channel.h"
+#include "store/leveldb/database.h"
+#include "streamd/base/log.h"
+
+/* What the byte limit counts beyond the encoded message (stores.md 3.4). */
+enum { MESSAGE_OVERHEAD = 40 };
+
+struct trim {
+    struct database *database; /* held by the caller */
+    struct log *log;
+    const struct batch *batch; /* NULL: none under way */
+    size_t operations;         /* how many of batch are applied */
+};
+
+/* One more message, above all others. */
+void trim_append(struct channel *channel, uint64_t sequence, int64_t timestamp,
+                 size_t size);
+
+/* Drops the oldest until count and bytes keep the limits, never the newest;
+ * true if it dropped any. If the front cannot be read, it is logged once a
+ * batch and the channel stays above its limits. */
+bool trim_limits(struct trim *trim, struct channel *channel);
+
+/* Drops all whose timestamp is at or below this one; true if it did. */
+bool trim_expired(struct trim *trim, struct channel *channel,
+                  int64_t timestamp);
+
+#endif

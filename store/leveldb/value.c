@@ -1,0 +1,73 @@
+#include "store/leveldb/value.h"
+
+#include "store/leveldb/keys.h"
+
+#include <libdeflate.h>
+
+static uint32_t checksum(struct bytes key, uint8_t format, struct bytes rest)
+{
+    uint32_t crc = libdeflate_crc32(0, key.data, key.size);
+    crc = libdeflate_crc32(crc, &format, 1);
+    if (rest.size == 0) /* libdeflate starts anew when given NULL */
+        return crc;
+    return libdeflate_crc32(crc, rest.data, rest.size);
+}
+
+/* Fills in format and crc; out holds the header's room and all behind it. */
+static void finish(struct blob *out, struct bytes key)
+{
+    uint32_t crc =
+        checksum(key, VALUE_FORMAT,
+                 bytes_of(out->data + VALUE_HEADER, out->size - VALUE_HEADER));
+    out->data[0] = VALUE_FORMAT;
+    for (int i = 0; i < 4; i++)
+        out->data[1 + i] = (uint8_t)(crc >> (24 - 8 * i));
+}
+
+bool value_seal(struct blob *out, struct bytes key, struct bytes payload)
+{
+    static const uint8_t room[VALUE_HEADER];
+    out->size = 0;
+    if (!blob_append(out, room, sizeof room) ||
+        !blob_append(out, payload.data, payload.size))
+        return false;
+    finish(out, key);
+    return true;
+}
+
+bool message_seal(struct blob *out, struct bytes key, int64_t timestamp,
+                  struct bytes message)
+{
+    uint8_t header[MESSAGE_HEADER] = {0};
+    number_encode((uint64_t)timestamp, header + VALUE_HEADER);
+    out->size = 0;
+    if (!blob_append(out, header, sizeof header) ||
+        !blob_append(out, message.data, message.size))
+        return false;
+    finish(out, key);
+    return true;
+}
+
+bool value_open(struct bytes key, struct bytes value, struct bytes *payload)
+{
+    if (value.size < VALUE_HEADER || value.data[0] != VALUE_FORMAT)
+        return false;
+    uint32_t crc = 0;
+    for (int i = 0; i < 4; i++)
+        crc = crc << 8 | value.data[1 + i];
+    *payload = bytes_of(value.data + VALUE_HEADER, value.size - VALUE_HEADER);
+    return crc == checksum(key, VALUE_FORMAT, *payload);
+}
+
+bool message_open(struct bytes key, struct bytes value, int64_t *timestamp,
+                  struct bytes *message)
+{
+    struct bytes payload;
+    if (!value_open(key, value, &payload) ||
+        payload.size < MESSAGE_HEADER - VALUE_HEADER)
+        return false;
+    *timestamp = (int64_t)number_decode(payload.data);
+    *message = bytes_of(value.data + MESSAGE_HEADER,
+                        value.size - MESSAGE_HEADER);
+    return true;
+}

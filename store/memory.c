@@ -1,0 +1,402 @@
+/* Everything runs in the caller's thread and done is called inside the call.
+ *
+ * A commit has two passes: prepare() gets all memory the batch will need,
+ * apply() then cannot fail, so a batch is there as a whole or not at all.
+ * Server, clients and subscriptions are not kept: nobody could ask for them. */
+#include "store/memory.h"
+
+#include "streamd/base/list.h"
+#include "streamd/base/table.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { FIRST_CAPACITY = 16 };
+
+/* Messages of a channel that the batch itself deleted again. */
+static const uint64_t not_reported = UINT64_MAX;
+
+struct entry {
+    uint64_t sequence;
+    int64_t timestamp;
+    struct slice message; /* holds a reference */
+};
+
+/* entries is a ring, its capacity a power of two; the oldest is at start.
+ * Sequences and timestamps ascend, so both can be searched by halves. */
+struct channel {
+    struct list link; /* in prepared while a batch is prepared and applied */
+    struct entry *entries;
+    size_t start, capacity;
+    size_t expected; /* appends of the batch being prepared */
+    size_t report;   /* place in batch->states + 1; 0: nothing to report */
+    bool is_new, is_deleted; /* by the batch being prepared */
+    struct channel_limits limits;
+    struct channel_state state; /* state.messages entries are used */
+};
+
+struct memory_store {
+    struct store store;
+    const struct limits *limits;
+    struct table *channels; /* by id; owns them */
+    struct list prepared;
+};
+
+static struct channel *find(const struct memory_store *memory, uint64_t id)
+{
+    return table_get(memory->channels, &id, sizeof id);
+}
+
+static struct entry *entry_at(const struct channel *channel, size_t index)
+{
+    return &channel->entries[(channel->start + index) &
+                             (channel->capacity - 1)];
+}
+
+static void drop_first(struct channel *channel)
+{
+    struct channel_state *state = &channel->state;
+    const struct entry *first = entry_at(channel, 0);
+    state->bytes -= first->message.size;
+    state->messages--;
+    buffer_unref(first->message.buffer);
+    channel->start = (channel->start + 1) & (channel->capacity - 1);
+    if (state->messages == 0) {
+        state->first = state->last + 1;
+        state->first_timestamp = 0;
+        return;
+    }
+    state->first = entry_at(channel, 0)->sequence;
+    state->first_timestamp = entry_at(channel, 0)->timestamp;
+}
+
+static void channel_free(struct channel *channel)
+{
+    while (channel->state.messages > 0)
+        drop_first(channel);
+    list_remove(&channel->link);
+    free(channel->entries);
+    free(channel);
+}
+
+static void forget(struct memory_store *memory, struct channel *channel)
+{
+    (void)table_remove(memory->channels, &channel->state.channel,
+                       sizeof channel->state.channel);
+    channel_free(channel);
+}
+
+/* Room for `more` messages behind those there are. */
+static bool reserve(struct channel *channel, size_t more)
+{
+    size_t used = (size_t)channel->state.messages;
+    size_t capacity =
+        channel->capacity == 0 ? FIRST_CAPACITY : channel->capacity;
+    while (capacity - used < more)
+        capacity *= 2;
+    if (capacity == channel->capacity)
+        return true;
+    struct entry *entries = reallocarray(NULL, capacity, sizeof *entries);
+    if (entries == NULL)
+        return false;
+    for (size_t i = 0; i < used; i++)
+        entries[i] = *entry_at(channel, i);
+    free(channel->entries);
+    channel->entries = entries;
+    channel->capacity = capacity;
+    channel->start = 0;
+    return true;
+}
+
+/* ---- commit ---- */
+
+static enum status prepare_channel(struct memory_store *memory,
+                                   const struct batch *batch,
+                                   const struct operation *operation,
+                                   struct error *err)
+{
+    if (find(memory, operation->channel) != NULL)
+        return fail(err, STATUS_EXISTS, "channel %" PRIu64 " already exists",
+                    operation->channel);
+    struct channel *channel = calloc(1, sizeof *channel);
+    if (channel == NULL)
+        goto no_memory;
+    list_init(&channel->link);
+    channel->state.channel = operation->channel;
+    channel->limits =
+        limits_channel(memory->limits, operation_name(batch, operation));
+    channel->is_new = true;
+    if (!table_put(memory->channels, &operation->channel,
+                   sizeof operation->channel, channel))
+        goto no_memory;
+    list_append(&memory->prepared, &channel->link);
+    return STATUS_OK;
+no_memory:
+    if (channel != NULL)
+        channel_free(channel);
+    return fail(err, STATUS_NO_MEMORY, "channel %" PRIu64, operation->channel);
+}
+
+static enum status prepare_messages(struct memory_store *memory,
+                                    struct batch *batch,
+                                    const struct operation *operation,
+                                    struct error *err)
+{
+    struct channel *channel = find(memory, operation->channel);
+    bool gone = channel == NULL || channel->is_deleted;
+    if (gone && operation->type == OPERATION_EXPIRE)
+        return STATUS_OK;
+    if (gone)
+        return fail(err, STATUS_NOT_FOUND, "channel %" PRIu64 " not found",
+                    operation->channel);
+    if (!list_linked(&channel->link))
+        list_append(&memory->prepared, &channel->link);
+    if (channel->report == 0) {
+        if (!batch_report(batch, &channel->state))
+            return fail(err, STATUS_NO_MEMORY, "state of a channel");
+        channel->report = batch->state_count;
+    }
+    if (operation->type == OPERATION_EXPIRE)
+        return STATUS_OK;
+    channel->expected++;
+    if (!reserve(channel, channel->expected))
+        return fail(err, STATUS_NO_MEMORY, "messages of channel %" PRIu64,
+                    operation->channel);
+    return STATUS_OK;
+}
+
+static enum status prepare(struct memory_store *memory, struct batch *batch,
+                           const struct operation *operation, struct error *err)
+{
+    struct channel *channel;
+    switch (operation->type) {
+    case OPERATION_CHANNEL_PUT:
+        return prepare_channel(memory, batch, operation, err);
+    case OPERATION_CHANNEL_DELETE:
+        channel = find(memory, operation->channel);
+        if (channel == NULL)
+            return STATUS_OK;
+        channel->is_deleted = true;
+        if (!list_linked(&channel->link))
+            list_append(&memory->prepared, &channel->link);
+        return STATUS_OK;
+    case OPERATION_APPEND:
+    case OPERATION_EXPIRE:
+        return prepare_messages(memory, batch, operation, err);
+    case OPERATION_SERVER:
+    case OPERATION_CLIENT_PUT:
+    case OPERATION_CLIENT_DELETE:
+    case OPERATION_SUBSCRIPTION_PUT:
+    case OPERATION_SUBSCRIPTION_DELETE:
+    case OPERATION_PROGRESS:
+        break;
+    }
+    return STATUS_OK;
+}
+
+static bool over_limit(const struct channel *channel)
+{
+    const struct channel_limits *limits = &channel->limits;
+    const struct channel_state *state = &channel->state;
+    return state->messages > 1 &&
+           ((limits->max_messages > 0 &&
+             state->messages > (uint64_t)limits->max_messages) ||
+            (limits->max_bytes > 0 &&
+             state->bytes > (uint64_t)limits->max_bytes));
+}
+
+static void append(struct channel *channel, const struct operation *operation)
+{
+    struct channel_state *state = &channel->state;
+    if (operation->sequence <= state->last)
+        return; /* S3: stored before */
+    (void)buffer_ref(operation->message.buffer);
+    *entry_at(channel, (size_t)state->messages) = (struct entry){
+        .sequence = operation->sequence,
+        .timestamp = operation->timestamp,
+        .message = operation->message,
+    };
+    if (state->messages == 0) {
+        state->first = operation->sequence;
+        state->first_timestamp = operation->timestamp;
+    }
+    state->messages++;
+    state->bytes += operation->message.size;
+    state->last = operation->sequence;
+    if (operation->timestamp > state->last_timestamp)
+        state->last_timestamp = operation->timestamp;
+    while (over_limit(channel)) {
+        drop_first(channel);
+        state->limit_reached = true;
+    }
+}
+
+/* Channels deleted by the batch are forgotten in finish(), so they are still
+ * found here. */
+static void apply(struct memory_store *memory,
+                  const struct operation *operation)
+{
+    if (operation->type != OPERATION_APPEND &&
+        operation->type != OPERATION_EXPIRE)
+        return;
+    struct channel *channel = find(memory, operation->channel);
+    if (channel == NULL)
+        return;
+    if (operation->type == OPERATION_APPEND) {
+        append(channel, operation);
+        return;
+    }
+    while (channel->state.messages > 0 &&
+           channel->state.first_timestamp <= operation->timestamp)
+        drop_first(channel);
+}
+
+/* Ends what prepare() began: channels made by a batch that failed go, those
+ * that a good one deleted too. */
+static void finish(struct memory_store *memory, struct batch *batch)
+{
+    bool good = batch->status == STATUS_OK;
+    size_t kept = 0;
+    while (!list_empty(&memory->prepared)) {
+        struct channel *channel =
+            list_entry(memory->prepared.next, struct channel, link);
+        list_remove(&channel->link);
+        if (good && channel->report > 0)
+            batch->states[channel->report - 1] = channel->state;
+        if (good ? channel->is_deleted : channel->is_new) {
+            if (channel->report > 0)
+                batch->states[channel->report - 1].messages = not_reported;
+            forget(memory, channel);
+            continue;
+        }
+        channel->expected = 0;
+        channel->report = 0;
+        channel->is_new = channel->is_deleted = false;
+        channel->state.limit_reached = false;
+    }
+    for (size_t i = 0; good && i < batch->state_count; i++) {
+        if (batch->states[i].messages != not_reported)
+            batch->states[kept++] = batch->states[i];
+    }
+    batch->state_count = kept;
+}
+
+static void memory_commit(struct store *store, struct batch *batch)
+{
+    struct memory_store *memory = (struct memory_store *)store;
+    batch->status = STATUS_OK;
+    batch->state_count = 0;
+    for (size_t i = 0; i < batch->count && batch->status == STATUS_OK; i++)
+        batch->status =
+            prepare(memory, batch, &batch->operations[i], &batch->error);
+    if (batch->status == STATUS_OK) {
+        for (size_t i = 0; i < batch->count; i++)
+            apply(memory, &batch->operations[i]);
+    }
+    finish(memory, batch);
+    batch->done(batch);
+}
+
+/* ---- read ---- */
+
+/* The index of the first message that is not before what read asks for. */
+static size_t search(const struct channel *channel, const struct read *read)
+{
+    size_t low = 0, high = (size_t)channel->state.messages;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct entry *entry = entry_at(channel, middle);
+        bool before = read->by_time ? entry->timestamp < read->timestamp
+                                    : entry->sequence < read->sequence;
+        if (before)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static enum status collect(const struct channel *channel, struct read *read)
+{
+    size_t from = search(channel, read);
+    size_t end = (size_t)channel->state.messages, count = 0, bytes = 0;
+    size_t most = read->max_messages == 0 ? 1 : read->max_messages;
+    while (from + count < end && count < most &&
+           (count == 0 || bytes < read->max_bytes)) {
+        bytes += entry_at(channel, from + count)->message.size;
+        count++;
+    }
+    if (count == 0)
+        return STATUS_OK;
+    read->run = run_new(count);
+    if (read->run == NULL)
+        return fail(&read->error, STATUS_NO_MEMORY, "read of %zu messages",
+                    count);
+    for (size_t i = 0; i < count; i++) {
+        const struct entry *entry = entry_at(channel, from + i);
+        (void)buffer_ref(entry->message.buffer);
+        read->run->entries[i] = (struct run_entry){
+            .sequence = entry->sequence, .message = entry->message};
+    }
+    read->run->count = count;
+    return STATUS_OK;
+}
+
+static void memory_read(struct store *store, struct read *read)
+{
+    const struct memory_store *memory = (const struct memory_store *)store;
+    const struct channel *channel = find(memory, read->channel);
+    read->run = NULL;
+    read->status = channel == NULL ? STATUS_OK : collect(channel, read);
+    read->done(read);
+}
+
+/* ---- life ---- */
+
+static enum status memory_recover(struct store *store,
+                                  const struct store_visitor *visitor,
+                                  struct error *err)
+{
+    (void)store;
+    (void)visitor;
+    (void)err;
+    return STATUS_OK;
+}
+
+static void memory_close(struct store *store)
+{
+    struct memory_store *memory = (struct memory_store *)store;
+    struct slot *slot;
+    while ((slot = table_first(memory->channels)) != NULL)
+        forget(memory, table_value(slot));
+    table_free(memory->channels);
+    free(memory);
+}
+
+static const struct store_operations memory_operations = {
+    .name = "MEMORY",
+    .recover = memory_recover,
+    .commit = memory_commit,
+    .read = memory_read,
+    .close = memory_close,
+};
+
+enum status memory_store_open(const struct store_config *config,
+                              struct store **out, struct error *err)
+{
+    *out = NULL;
+    struct memory_store *memory = calloc(1, sizeof *memory);
+    if (memory == NULL)
+        return fail(err, STATUS_NO_MEMORY, "memory store");
+    memory->store.operations = &memory_operations;
+    memory->limits = config->limits;
+    list_init(&memory->prepared);
+    memory->channels = table_new();
+    if (memory->channels == NULL) {
+        free(memory);
+        return fail(err, STATUS_NO_MEMORY, "memory store");
+    }
+    *out = &memory->store;
+    return STATUS_OK;
+}

@@ -1,0 +1,326 @@
+#include "streamd/engine/cache.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    CHUNK_SIZE = 256 << 10,
+    LONE_SIZE = 32 << 10, /* from here on a message has a chunk of its own */
+};
+
+/* A buffer with messages of many channels. channels are those whose tail has
+ * entries in it: they are told when it goes. */
+struct cache_chunk {
+    struct list link;
+    struct buffer *buffer;
+    struct channel_cache **channels;
+    size_t count, capacity;
+};
+
+struct cached_run {
+    struct list by_channel;
+    struct list by_use;
+    struct run *run;
+    uint64_t from; /* the messages from here to the last of run are known */
+    int64_t bytes;
+};
+
+void cache_init(struct cache *cache, int64_t budget)
+{
+    *cache = (struct cache){.budget = budget};
+    list_init(&cache->chunks);
+    list_init(&cache->runs);
+}
+
+static void chunk_free(struct cache *cache, struct cache_chunk *chunk)
+{
+    cache->chunk_bytes -= (int64_t)chunk->buffer->capacity;
+    list_remove(&chunk->link);
+    buffer_unref(chunk->buffer);
+    free(chunk->channels);
+    free(chunk);
+}
+
+void cache_release(struct cache *cache)
+{
+    while (!list_empty(&cache->chunks))
+        chunk_free(cache,
+                   list_entry(cache->chunks.next, struct cache_chunk, link));
+    assert(list_empty(&cache->runs));
+}
+
+void channel_cache_init(struct channel_cache *channel)
+{
+    *channel = (struct channel_cache){0};
+    list_init(&channel->runs);
+}
+
+static void run_drop(struct cache *cache, struct cached_run *cached)
+{
+    cache->run_bytes -= cached->bytes;
+    list_remove(&cached->by_channel);
+    list_remove(&cached->by_use);
+    run_free(cached->run);
+    free(cached);
+}
+
+/* A chunk must not point at a channel that is gone. Walks all chunks: only
+ * for the deletion of a channel. */
+static void forget_channel(struct cache *cache,
+                           const struct channel_cache *channel)
+{
+    for (struct list *at = cache->chunks.next; at != &cache->chunks;
+         at = at->next) {
+        struct cache_chunk *chunk = list_entry(at, struct cache_chunk, link);
+        size_t kept = 0;
+        for (size_t i = 0; i < chunk->count; i++)
+            if (chunk->channels[i] != channel)
+                chunk->channels[kept++] = chunk->channels[i];
+        chunk->count = kept;
+    }
+}
+
+void channel_cache_release(struct cache *cache, struct channel_cache *channel)
+{
+    while (!list_empty(&channel->runs))
+        run_drop(cache, list_entry(channel->runs.next, struct cached_run,
+                                   by_channel));
+    if (channel->newest != NULL)
+        forget_channel(cache, channel);
+    free(channel->entries);
+    channel_cache_init(channel);
+}
+
+static struct slice *tail_entry(const struct channel_cache *channel,
+                                uint32_t index)
+{
+    return &channel->entries[(channel->head + index) & (channel->capacity - 1)];
+}
+
+static void drop_oldest(struct channel_cache *channel)
+{
+    channel->head = (channel->head + 1) & (channel->capacity - 1);
+    channel->count--;
+    channel->first++;
+}
+
+/* The oldest chunk goes: its entries are the oldest of each of its tails. */
+static void evict_chunk(struct cache *cache)
+{
+    struct cache_chunk *chunk =
+        list_entry(cache->chunks.next, struct cache_chunk, link);
+    for (size_t i = 0; i < chunk->count; i++) {
+        struct channel_cache *channel = chunk->channels[i];
+        while (channel->count > 0 &&
+               tail_entry(channel, 0)->buffer == chunk->buffer)
+            drop_oldest(channel);
+        if (channel->newest == chunk)
+            channel->newest = NULL;
+    }
+    chunk_free(cache, chunk);
+}
+
+static struct cache_chunk *newest_chunk(const struct cache *cache)
+{
+    if (list_empty(&cache->chunks))
+        return NULL;
+    return list_entry(cache->chunks.prev, struct cache_chunk, link);
+}
+
+static struct cache_chunk *add_chunk(struct cache *cache, size_t size)
+{
+    while (!list_empty(&cache->chunks) &&
+           cache->chunk_bytes + (int64_t)size >
+               cache->budget - cache->budget / 4)
+        evict_chunk(cache);
+    struct cache_chunk *chunk = calloc(1, sizeof *chunk);
+    if (chunk == NULL)
+        return NULL;
+    chunk->buffer = buffer_new(size);
+    if (chunk->buffer == NULL) {
+        free(chunk);
+        return NULL;
+    }
+    cache->chunk_bytes += (int64_t)size;
+    list_append(&cache->chunks, &chunk->link);
+    return chunk;
+}
+
+enum status cache_reserve(struct cache *cache, size_t size, struct slice *out,
+                          struct error *err)
+{
+    if (size > UINT32_MAX)
+        return fail(err, STATUS_TOO_BIG, "message too big");
+    struct cache_chunk *chunk = newest_chunk(cache);
+    if (chunk == NULL ||
+        chunk->buffer->capacity - chunk->buffer->used < size) {
+        chunk = add_chunk(cache, size >= LONE_SIZE ? size : CHUNK_SIZE);
+        if (chunk == NULL)
+            return fail(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    *out = (struct slice){.buffer = chunk->buffer,
+                          .offset = (uint32_t)chunk->buffer->used,
+                          .size = (uint32_t)size};
+    chunk->buffer->used += size;
+    return STATUS_OK;
+}
+
+static bool tail_grow(struct channel_cache *channel)
+{
+    if (channel->count < channel->capacity)
+        return true;
+    uint32_t capacity = channel->capacity == 0 ? 4 : channel->capacity * 2;
+    struct slice *entries = calloc(capacity, sizeof *entries);
+    if (entries == NULL)
+        return false;
+    for (uint32_t i = 0; i < channel->count; i++)
+        entries[i] = *tail_entry(channel, i);
+    free(channel->entries);
+    channel->entries = entries;
+    channel->head = 0;
+    channel->capacity = capacity;
+    return true;
+}
+
+static bool chunk_knows(struct cache_chunk *chunk,
+                        struct channel_cache *channel)
+{
+    if (channel->newest == chunk)
+        return true;
+    if (chunk->count == chunk->capacity) {
+        size_t capacity = chunk->capacity == 0 ? 8 : chunk->capacity * 2;
+        struct channel_cache **channels =
+            realloc(chunk->channels, capacity * sizeof(*channels));
+        if (channels == NULL)
+            return false;
+        chunk->channels = channels;
+        chunk->capacity = capacity;
+    }
+    chunk->channels[chunk->count++] = channel;
+    channel->newest = chunk;
+    return true;
+}
+
+enum status cache_append(struct cache *cache, struct channel_cache *channel,
+                         uint64_t sequence, struct slice message,
+                         struct error *err)
+{
+    struct cache_chunk *chunk = newest_chunk(cache);
+    assert(chunk != NULL && chunk->buffer == message.buffer);
+    if (channel->count > 0 && channel->first + channel->count != sequence)
+        channel->count = 0;
+    if (!tail_grow(channel) || !chunk_knows(chunk, channel))
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    if (channel->count == 0)
+        channel->first = sequence;
+    channel->count++;
+    *tail_entry(channel, channel->count - 1) = message;
+    return STATUS_OK;
+}
+
+void cache_drop_below(struct channel_cache *channel, uint64_t first)
+{
+    while (channel->count > 0 && channel->first < first)
+        drop_oldest(channel);
+}
+
+void cache_drop_above(struct channel_cache *channel, uint64_t last)
+{
+    while (channel->count > 0 && channel->first + channel->count - 1 > last)
+        channel->count--;
+}
+
+static int64_t run_size(const struct run *run)
+{
+    int64_t size = (int64_t)(sizeof *run + run->count * sizeof *run->entries);
+    for (size_t i = 0; i < run->count; i++)
+        size += run->entries[i].message.size;
+    return size;
+}
+
+void cache_add_run(struct cache *cache, struct channel_cache *channel,
+                   uint64_t from, struct run *run)
+{
+    if (run == NULL)
+        return;
+    struct cached_run *cached = calloc(1, sizeof *cached);
+    if (cached == NULL || run->count == 0) {
+        free(cached);
+        run_free(run); /* it will be read again */
+        return;
+    }
+    cached->run = run;
+    cached->from = from;
+    cached->bytes = run_size(run);
+    list_append(&channel->runs, &cached->by_channel);
+    list_append(&cache->runs, &cached->by_use);
+    cache->run_bytes += cached->bytes;
+}
+
+void cache_trim_runs(struct cache *cache)
+{
+    while (!list_empty(&cache->runs) && cache->run_bytes > cache->budget / 4)
+        run_drop(cache, list_entry(cache->runs.next, struct cached_run,
+                                   by_use));
+}
+
+/* Index of the first entry at or after sequence; the run is known to have
+ * one. Mostly dense: the distance from the first is the first guess. */
+static size_t run_index(const struct run *run, uint64_t sequence)
+{
+    uint64_t first = run->entries[0].sequence;
+    if (sequence <= first)
+        return 0;
+    size_t low = 0;
+    size_t high = run->count - 1;
+    if (sequence - first < high) {
+        high = (size_t)(sequence - first);
+        if (run->entries[high].sequence == sequence)
+            return high;
+    }
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (run->entries[middle].sequence < sequence)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool run_find(struct cache *cache, struct channel_cache *channel,
+                     uint64_t sequence, uint64_t *found, struct bytes *message)
+{
+    for (struct list *at = channel->runs.next; at != &channel->runs;
+         at = at->next) {
+        struct cached_run *cached =
+            list_entry(at, struct cached_run, by_channel);
+        const struct run *run = cached->run;
+        if (sequence < cached->from ||
+            sequence > run->entries[run->count - 1].sequence)
+            continue;
+        const struct run_entry *entry =
+            &run->entries[run_index(run, sequence)];
+        *found = entry->sequence;
+        *message = slice_bytes(entry->message);
+        if (cache->runs.prev != &cached->by_use) {
+            list_remove(&cached->by_use);
+            list_append(&cache->runs, &cached->by_use);
+        }
+        return true;
+    }
+    return false;
+}
+
+bool cache_find(struct cache *cache, struct channel_cache *channel,
+                uint64_t sequence, uint64_t *found, struct bytes *message)
+{
+    if (channel->count > 0 && sequence >= channel->first &&
+        sequence - channel->first < channel->count) {
+        *found = sequence;
+        *message = slice_bytes(
+            *tail_entry(channel, (uint32_t)(sequence - channel->first)));
+        return true;
+    }
+    return run_find(cache, channel, sequence, found, message);
+}

@@ -1,0 +1,396 @@
+#include "streamd/engine/commit.h"
+
+#include "proto/codec.h"
+#include "streamd/engine/channel.h"
+#include "streamd/engine/client.h"
+#include "streamd/engine/delivery.h"
+#include "streamd/engine/expiry.h"
+#include "streamd/engine/subscription.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    PAUSE_BYTES = 64 << 20,  /* uncommitted: reading stops */
+    RESUME_BYTES = 32 << 20, /* and goes on */
+};
+static const int64_t RETRY_AFTER = CLOCK_SECOND;
+
+/* Offsets into commit.bytes. The encoded PubAck ends with the guid. */
+struct pub_ack {
+    size_t reply; /* terminated */
+    size_t ack;
+    uint32_t ack_size, guid_size;
+};
+
+struct commit {
+    struct event event;
+    struct batch *batch;
+    struct list effects;
+    struct pub_ack *acks;
+    size_t ack_count, ack_capacity;
+    struct blob bytes;
+};
+
+static void commit_free(struct commit *commit)
+{
+    if (commit == NULL)
+        return;
+    batch_free(commit->batch);
+    free(commit->acks);
+    blob_release(&commit->bytes);
+    free(commit);
+}
+
+static void finished(struct engine *engine, struct event *event);
+
+static struct commit *commit_new(void)
+{
+    struct commit *commit = calloc(1, sizeof *commit);
+    if (commit == NULL)
+        return NULL;
+    list_init(&commit->effects);
+    commit->event.run = finished;
+    commit->batch = batch_new();
+    if (commit->batch == NULL) {
+        free(commit);
+        return NULL;
+    }
+    return commit;
+}
+
+static void retry(struct timer *timer, int64_t now)
+{
+    (void)timer;
+    (void)now; /* being cleared is all: commit_submit() follows each event */
+}
+
+enum status commit_init(struct engine *engine, struct error *err)
+{
+    engine->retry_timer = (struct timer){.fire = retry};
+    engine->filling = commit_new();
+    engine->spare = commit_new();
+    if (engine->filling == NULL || engine->spare == NULL)
+        return fail(err, STATUS_NO_MEMORY, "engine: batches");
+    return STATUS_OK;
+}
+
+struct batch *commit_batch(struct engine *engine)
+{
+    timer_clear(&engine->timers, &engine->retry_timer);
+    return engine->filling->batch;
+}
+
+void commit_wait(struct engine *engine, struct effect *effect)
+{
+    list_append(&engine->filling->effects, &effect->link);
+    engine->filling->batch->sync = true;
+}
+
+static bool grow_acks(struct commit *commit)
+{
+    if (commit->ack_count < commit->ack_capacity)
+        return true;
+    size_t capacity = commit->ack_capacity == 0 ? 64 : commit->ack_capacity * 2;
+    struct pub_ack *acks =
+        realloc(commit->acks, capacity * sizeof *commit->acks);
+    if (acks == NULL)
+        return false;
+    commit->acks = acks;
+    commit->ack_capacity = capacity;
+    return true;
+}
+
+/* Offset of a terminated copy of reply. One publisher sends many messages with
+ * the same reply subject in a row: those share it. */
+static bool keep_reply(struct commit *commit, const char *reply, size_t *offset)
+{
+    if (commit->ack_count > 0) {
+        size_t recent = commit->acks[commit->ack_count - 1].reply;
+        if (strcmp((const char *)commit->bytes.data + recent, reply) == 0) {
+            *offset = recent;
+            return true;
+        }
+    }
+    *offset = commit->bytes.size;
+    return blob_append(&commit->bytes, reply, strlen(reply) + 1);
+}
+
+enum status commit_pub_ack(struct engine *engine, const char *reply,
+                           struct bytes guid, struct error *err)
+{
+    struct commit *commit = engine->filling;
+    struct bytes none = bytes_of(NULL, 0);
+    size_t size = pub_ack_size(guid, none);
+    size_t offset = 0;
+    if (!grow_acks(commit) || !keep_reply(commit, reply, &offset) ||
+        !blob_reserve(&commit->bytes, size))
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    struct pub_ack *ack = &commit->acks[commit->ack_count++];
+    *ack = (struct pub_ack){.reply = offset,
+                            .ack = commit->bytes.size,
+                            .ack_size = (uint32_t)size,
+                            .guid_size = (uint32_t)guid.size};
+    (void)pub_ack_encode(guid, none, commit->bytes.data + commit->bytes.size);
+    commit->bytes.size += size;
+    commit->batch->sync = true;
+    return STATUS_OK;
+}
+
+static void send_acks(struct engine *engine, const struct commit *commit)
+{
+    const struct transport *transport = &engine->config.transport;
+    for (size_t i = 0; i < commit->ack_count; i++) {
+        const struct pub_ack *ack = &commit->acks[i];
+        /* A publisher that cannot be told will time out and try again. */
+        (void)transport->publish(
+            transport->context,
+            (const char *)commit->bytes.data + ack->reply, NULL,
+            bytes_of(commit->bytes.data + ack->ack, ack->ack_size));
+    }
+}
+
+static void send_failures(struct engine *engine, const struct commit *commit,
+                          const struct error *failure)
+{
+    const struct transport *transport = &engine->config.transport;
+    for (size_t i = 0; i < commit->ack_count; i++) {
+        const struct pub_ack *ack = &commit->acks[i];
+        struct bytes guid =
+            bytes_of(commit->bytes.data + ack->ack + ack->ack_size -
+                         ack->guid_size,
+                     ack->guid_size);
+        struct bytes text = bytes_text(failure->detail);
+        engine->scratch.size = 0;
+        if (!blob_reserve(&engine->scratch, pub_ack_size(guid, text)))
+            return;
+        size_t size = pub_ack_encode(guid, text, engine->scratch.data);
+        (void)transport->publish(
+            transport->context,
+            (const char *)commit->bytes.data + ack->reply, NULL,
+            bytes_of(engine->scratch.data, size));
+    }
+}
+
+static void finish_effects(struct engine *engine, struct commit *commit,
+                           const struct error *failure)
+{
+    while (!list_empty(&commit->effects)) {
+        struct effect *effect =
+            list_entry(commit->effects.next, struct effect, link);
+        list_remove(&effect->link);
+        effect->finish(engine, effect, failure);
+    }
+}
+
+static void commit_reset(struct commit *commit)
+{
+    batch_clear(commit->batch);
+    commit->ack_count = 0;
+    commit->bytes.size = 0;
+    if (commit->bytes.capacity > PAUSE_BYTES)
+        blob_release(&commit->bytes);
+}
+
+static void succeeded(struct engine *engine, struct commit *commit)
+{
+    const struct batch *batch = commit->batch;
+    finish_effects(engine, commit, NULL);
+    for (size_t i = 0; i < batch->state_count; i++) {
+        struct channel *channel =
+            channel_find_id(engine, batch->states[i].channel);
+        if (channel == NULL)
+            continue;
+        channel_update(channel, &batch->states[i]);
+        delivery_channel_grew(engine, channel);
+    }
+    delivery_run(engine);
+    send_acks(engine, commit);
+}
+
+/* ---- when it failed ---- */
+
+/* Messages in it are not stored: their sequences are free again. */
+static void roll_back(struct engine *engine, const struct batch *batch)
+{
+    struct channel *channel = NULL;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct operation *operation = &batch->operations[i];
+        if (operation->type != OPERATION_APPEND ||
+            (channel != NULL && channel->id == operation->channel))
+            continue;
+        channel = channel_find_id(engine, operation->channel);
+        if (channel != NULL)
+            channel_roll_back(channel);
+    }
+}
+
+static bool redo_subscription(struct engine *engine, struct batch *to,
+                              const struct operation *operation)
+{
+    struct channel *channel = channel_find_id(engine, operation->channel);
+    struct subscription *subscription =
+        channel == NULL ? NULL
+                        : subscription_find(channel, operation->subscription);
+    if (subscription != NULL) {
+        subscription_set_dirty(engine, subscription);
+        return operation->type == OPERATION_PROGRESS ||
+               subscription_store(engine, subscription);
+    }
+    if (channel == NULL)
+        return true;
+    return batch_subscription_delete(to, operation->channel,
+                                     operation->subscription);
+}
+
+/* What memory holds and the store does not goes into the next batch. */
+static bool redo(struct engine *engine, const struct batch *from,
+                 const struct operation *operation, struct batch *to)
+{
+    struct bytes name = operation_name(from, operation);
+    struct channel *channel = channel_find_id(engine, operation->channel);
+    switch (operation->type) {
+    case OPERATION_SERVER:
+        return batch_server(to, operation_record(from, operation));
+    case OPERATION_CLIENT_PUT:
+        return client_find(engine, name) == NULL ||
+               batch_client_put(to, name, operation_record(from, operation));
+    case OPERATION_CLIENT_DELETE:
+        return client_find(engine, name) != NULL ||
+               batch_client_delete(to, name);
+    case OPERATION_CHANNEL_PUT:
+        return channel == NULL ||
+               batch_channel_put(to, operation->channel, name);
+    case OPERATION_EXPIRE:
+        if (channel != NULL)
+            expiry_retry(channel);
+        return true;
+    case OPERATION_SUBSCRIPTION_PUT:
+    case OPERATION_SUBSCRIPTION_DELETE:
+    case OPERATION_PROGRESS:
+        return redo_subscription(engine, to, operation);
+    case OPERATION_CHANNEL_DELETE: /* its effect took it back */
+    case OPERATION_APPEND:         /* the publisher was told */
+        return true;
+    }
+    return true;
+}
+
+static void take_back(struct engine *engine, struct commit *commit,
+                      const struct error *failure)
+{
+    roll_back(engine, commit->batch);
+    finish_effects(engine, commit, failure);
+    send_failures(engine, commit, failure);
+}
+
+static void redo_all(struct engine *engine, const struct batch *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (!redo(engine, from, &from->operations[i], engine->filling->batch))
+            log_error(engine->log, "Out of memory while repeating a failed "
+                                   "operation; it is lost");
+}
+
+/* All of the failed batch, and all of the one that filled behind it (its
+ * messages follow those that are not there), is taken back. */
+static void failed(struct engine *engine, struct commit *commit)
+{
+    const struct error failure = commit->batch->error;
+    struct commit *behind = engine->filling;
+    log_error(engine->log, "Unable to store: %s", failure.detail);
+    engine->filling = commit_new();
+    if (engine->filling == NULL) {
+        log_fatal(engine->log, "Out of memory after a failed store operation");
+        abort(); /* going on would forget what is to be repeated */
+    }
+    take_back(engine, commit, &failure);
+    take_back(engine, behind, &failure);
+    redo_all(engine, commit->batch);
+    redo_all(engine, behind->batch);
+    commit_free(behind);
+    if (timer_set(&engine->timers, &engine->retry_timer,
+                  engine->now + RETRY_AFTER, NULL) != STATUS_OK)
+        log_error(engine->log, "Out of memory: retry with the next request");
+}
+
+/* ---- under way ---- */
+
+static size_t uncommitted(const struct engine *engine)
+{
+    size_t bytes = engine->filling->batch->message_bytes;
+    if (engine->flying != NULL)
+        bytes += engine->flying->batch->message_bytes;
+    return bytes;
+}
+
+static void pace(struct engine *engine)
+{
+    size_t bytes = uncommitted(engine);
+    bool pause = bytes > (engine->paused ? RESUME_BYTES : PAUSE_BYTES);
+    if (pause == engine->paused)
+        return;
+    engine->paused = pause;
+    engine->config.transport.pause(engine->config.transport.context, pause);
+}
+
+static void finished(struct engine *engine, struct event *event)
+{
+    struct commit *commit = list_entry(event, struct commit, event);
+    assert(commit == engine->flying);
+    engine->flying = NULL;
+    if (commit->batch->status == STATUS_OK)
+        succeeded(engine, commit);
+    else
+        failed(engine, commit);
+    commit_reset(commit);
+    engine->spare = commit;
+}
+
+/* Any thread. */
+static void stored(struct batch *batch)
+{
+    struct engine *engine = batch->context;
+    engine->config.post(engine->config.context, &engine->flying->event);
+}
+
+void commit_submit(struct engine *engine)
+{
+    if (engine->flying == NULL && !timer_is_set(&engine->retry_timer)) {
+        subscription_store_progress(engine, engine->filling->batch);
+        struct commit *commit = engine->filling;
+        if (commit->batch->count > 0 || !list_empty(&commit->effects)) {
+            engine->flying = commit;
+            engine->filling = engine->spare;
+            engine->spare = NULL;
+            commit->batch->done = stored;
+            commit->batch->context = engine;
+            store_commit(engine->config.store, commit->batch);
+        }
+    }
+    pace(engine);
+}
+
+bool commit_is_idle(const struct engine *engine)
+{
+    return engine->flying == NULL && list_empty(&engine->dirty) &&
+           engine->filling->batch->count == 0 &&
+           list_empty(&engine->filling->effects);
+}
+
+void commit_abandon(struct engine *engine)
+{
+    struct error closed = {0};
+    if (engine->filling == NULL)
+        return;
+    (void)fail(&closed, STATUS_CLOSED, "server is shutting down");
+    take_back(engine, engine->filling, &closed);
+}
+
+void commit_release(struct engine *engine)
+{
+    assert(engine->flying == NULL);
+    commit_free(engine->filling);
+    commit_free(engine->spare);
+    engine->filling = engine->spare = NULL;
+}

@@ -1,0 +1,146 @@
+#include "streamd/engine/pending.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void pending_release(struct pending *pending)
+{
+    free(pending->entries);
+    *pending = (struct pending){0};
+}
+
+/* Index, from head, of the first entry with a sequence not below this one.
+ * Sequences are mostly dense, so the distance from the first is a good first
+ * guess. */
+static size_t lower_bound(const struct pending *pending, uint64_t sequence)
+{
+    const struct pending_entry *first = pending->entries + pending->head;
+    size_t low = 0;
+    size_t high = pending->span;
+    if (high == 0 || sequence <= first->sequence)
+        return 0;
+    uint64_t guess = sequence - first->sequence;
+    if (guess < high) {
+        if (first[guess].sequence == sequence)
+            return (size_t)guess;
+        high = (size_t)guess; /* sequences rise at least by one a step */
+    } else if (first[high - 1].sequence < sequence) {
+        return high;
+    }
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (first[middle].sequence < sequence)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Takes dead entries out, so that there is room again and no walk passes many
+ * of them. */
+static void sweep(struct pending *pending)
+{
+    struct pending_entry *to = pending->entries;
+    for (size_t i = 0; i < pending->span; i++) {
+        const struct pending_entry *from =
+            pending->entries + pending->head + i;
+        if (from->live)
+            *to++ = *from;
+    }
+    pending->head = 0;
+    pending->span = pending->count;
+}
+
+static bool make_room(struct pending *pending)
+{
+    if (pending->head + pending->span < pending->capacity)
+        return true;
+    if (pending->count < pending->capacity / 2) {
+        sweep(pending);
+        return true;
+    }
+    size_t capacity = pending->capacity == 0 ? 16 : pending->capacity * 2;
+    if (capacity > SIZE_MAX / sizeof(struct pending_entry))
+        return false;
+    struct pending_entry *entries =
+        realloc(pending->entries, capacity * sizeof *entries);
+    if (entries == NULL)
+        return false;
+    pending->entries = entries;
+    pending->capacity = capacity;
+    sweep(pending);
+    return true;
+}
+
+enum status pending_add(struct pending *pending, uint64_t sequence,
+                        int64_t expiration, uint32_t redelivery,
+                        struct error *err)
+{
+    if (!make_room(pending))
+        return fail(err, STATUS_NO_MEMORY, "pending: one more");
+    size_t at = lower_bound(pending, sequence);
+    struct pending_entry *entry = pending->entries + pending->head + at;
+    bool known = at < pending->span && entry->sequence == sequence;
+    if (known && entry->live)
+        return fail(err, STATUS_EXISTS, "pending: sequence is there");
+    if (!known) {
+        memmove(entry + 1, entry, (pending->span - at) * sizeof *entry);
+        pending->span++;
+    }
+    *entry = (struct pending_entry){.sequence = sequence,
+                                    .expiration = expiration,
+                                    .redelivery = redelivery,
+                                    .live = true};
+    pending->count++;
+    return STATUS_OK;
+}
+
+struct pending_entry *pending_find(const struct pending *pending,
+                                   uint64_t sequence)
+{
+    size_t at = lower_bound(pending, sequence);
+    struct pending_entry *entry = pending->entries + pending->head + at;
+    if (at < pending->span && entry->sequence == sequence && entry->live)
+        return entry;
+    return NULL;
+}
+
+/* Restores "the first and the last are live" after one died. */
+static void trim_ends(struct pending *pending)
+{
+    while (pending->span > 0 && !pending->entries[pending->head].live) {
+        pending->head++;
+        pending->span--;
+    }
+    while (pending->span > 0 &&
+           !pending->entries[pending->head + pending->span - 1].live)
+        pending->span--;
+    if (pending->span == 0)
+        pending->head = 0;
+}
+
+bool pending_ack(struct pending *pending, uint64_t sequence)
+{
+    struct pending_entry *entry = pending_find(pending, sequence);
+    if (entry == NULL)
+        return false;
+    entry->live = false;
+    pending->count--;
+    trim_ends(pending);
+    if (pending->span > 64 && pending->span > pending->count * 4)
+        sweep(pending);
+    return true;
+}
+
+struct pending_entry *pending_after(const struct pending *pending,
+                                    uint64_t sequence)
+{
+    size_t at = sequence == 0 ? 0 : lower_bound(pending, sequence + 1);
+    for (; at < pending->span; at++) {
+        struct pending_entry *entry = pending->entries + pending->head + at;
+        if (entry->live)
+            return entry;
+    }
+    return NULL;
+}

@@ -1,0 +1,25 @@
+/* removal.h - what ends: subscriptions and clients (delivery.md sections 10.4,
+ * 11 and 12). Engine thread. */
+#ifndef STREAMD_ENGINE_REMOVAL_H
+#define STREAMD_ENGINE_REMOVAL_H
+
+#include "streamd/engine/core.h"
+
+/* The requests. */
+void removal_unsubscribe(struct engine *engine,
+                         const struct inbound_message *message);
+void removal_sub_close(struct engine *engine,
+                       const struct inbound_message *message);
+void removal_close(struct engine *engine,
+                   const struct inbound_message *message);
+
+/* Ends a live subscription: unsubscribed deletes a durable too. The pointer is
+ * not valid afterwards unless it is a durable that goes on offline. */
+void removal_end_subscription(struct engine *engine,
+                              struct subscription *subscription,
+                              bool unsubscribed);
+
+/* Unregisters client first, then closes its subscriptions; client is freed. */
+void removal_close_client(struct engine *engine, struct client *client);
+
+#endif

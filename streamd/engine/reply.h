@@ -1,0 +1,27 @@
+/* reply.h - answers to requests: at once, or when a batch is durable. Engine
+ * thread. */
+#ifndef STREAMD_ENGINE_REPLY_H
+#define STREAMD_ENGINE_REPLY_H
+
+#include "streamd/engine/core.h"
+
+/* Each answers to reply; NULL (nobody asked for one) drops it. An answer that
+ * cannot be sent is dropped: the client times out. error may be "". */
+void reply_connect_error(struct engine *engine, const char *reply,
+                         const char *error);
+void reply_connected(struct engine *engine, const char *reply,
+                     const struct client *client);
+void reply_pub_error(struct engine *engine, const char *reply,
+                     struct bytes guid, const char *error);
+/* Subscribe, unsubscribe, subscription close. ack_inbox may be "". */
+void reply_subscription(struct engine *engine, const char *reply,
+                        const char *ack_inbox, const char *error);
+/* Ping, connection close. */
+void reply_error(struct engine *engine, const char *reply, const char *error);
+
+/* Answers when what is in the batch now is durable, with "" or the text of the
+ * failure. */
+void reply_subscription_later(struct engine *engine, const char *reply);
+void reply_error_later(struct engine *engine, const char *reply);
+
+#endif

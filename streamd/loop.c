@@ -1,0 +1,407 @@
+#include "streamd/loop.h"
+
+#include "natsclient/connection.h"
+#include "streamd/base/queue.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <uv.h>
+
+enum { NAME_MAX_SIZE = 512 };
+
+struct loop {
+    struct loop_config config;
+    pthread_t thread;
+    uv_loop_t uv;
+    uv_async_t wake;
+    uv_timer_t timer;
+    uv_prepare_t prepare;
+    struct queue *events;
+    struct connection *connection;
+    struct engine *engine;
+    bool open;        /* the engine answers; atomic, set by its thread */
+    bool stop;        /* loop_stop() was called; atomic */
+    bool ending;      /* engine thread only, as those below */
+    int64_t timer_due; /* what the uv timer is set to; 0: not set */
+};
+
+/* ---- the engine's transport ---- */
+
+static enum status publish(void *context, const char *subject,
+                           const char *reply, struct bytes data)
+{
+    const struct loop *loop = context;
+    if (loop->connection == NULL)
+        return STATUS_UNAVAILABLE;
+    return connection_publish(loop->connection, subject, reply, data);
+}
+
+/* The connection may not be there yet, or not have come to be. */
+static void flush(struct loop *loop)
+{
+    if (loop->connection != NULL)
+        connection_flush(loop->connection);
+}
+
+static enum status subscribe(void *context, enum inbound kind,
+                             const char *subject, struct error *err)
+{
+    const struct loop *loop = context;
+    return connection_subscribe(loop->connection, kind, subject, err);
+}
+
+static void unsubscribe(void *context, enum inbound kind, const char *subject)
+{
+    const struct loop *loop = context;
+    connection_unsubscribe(loop->connection, kind, subject);
+}
+
+static bool congested(void *context)
+{
+    const struct loop *loop = context;
+    return loop->connection != NULL && connection_congested(loop->connection);
+}
+
+static void pause_reading(void *context, bool pause)
+{
+    const struct loop *loop = context;
+    if (loop->connection != NULL)
+        connection_pause(loop->connection, pause);
+}
+
+static bool is_up(void *context)
+{
+    const struct loop *loop = context;
+    return loop->connection != NULL && connection_is_up(loop->connection);
+}
+
+/* ---- events of the connection; it flushes after each ---- */
+
+static void on_message(void *context, const struct inbound_message *message)
+{
+    const struct loop *loop = context;
+    engine_message(loop->engine, message);
+}
+
+static void on_burst_end(void *context)
+{
+    const struct loop *loop = context;
+    engine_burst_end(loop->engine);
+}
+
+static void on_drained(void *context)
+{
+    struct loop *loop = context;
+    engine_drained(loop->engine);
+    flush(loop);
+}
+
+static void on_disconnected(void *context)
+{
+    (void)context; /* publishing fails by itself meanwhile */
+}
+
+static void on_reconnected(void *context)
+{
+    struct loop *loop = context;
+    engine_reconnected(loop->engine);
+    flush(loop);
+}
+
+/* ---- the end ---- */
+
+static void finish(struct loop *loop)
+{
+    __atomic_store_n(&loop->open, false, __ATOMIC_RELEASE);
+    loop->ending = true;
+    store_close(loop->config.engine.store);
+    loop->config.engine.store = NULL;
+    struct list late;
+    list_init(&late);
+    (void)queue_take(loop->events, &late); /* of what the close finished */
+    while (!list_empty(&late)) {
+        struct event *event = list_entry(late.next, struct event, link);
+        list_remove(&event->link);
+        engine_event(loop->engine, event);
+    }
+    flush(loop);
+    engine_free(loop->engine);
+    loop->engine = NULL;
+    connection_close(loop->connection);
+    loop->connection = NULL;
+    uv_close((uv_handle_t *)&loop->timer, NULL);
+    uv_close((uv_handle_t *)&loop->prepare, NULL);
+    uv_close((uv_handle_t *)&loop->wake, NULL);
+}
+
+static void end_if_idle(struct loop *loop)
+{
+    if (!loop->ending && __atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE) &&
+        engine_stop(loop->engine))
+        finish(loop);
+}
+
+/* ---- turns of the loop ---- */
+
+static void on_wake(uv_async_t *handle)
+{
+    struct loop *loop = handle->data;
+    struct list events;
+    list_init(&events);
+    (void)queue_take(loop->events, &events);
+    while (!list_empty(&events)) {
+        struct event *event = list_entry(events.next, struct event, link);
+        list_remove(&event->link);
+        engine_event(loop->engine, event);
+    }
+    flush(loop);
+    end_if_idle(loop);
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+    struct loop *loop = handle->data;
+    loop->timer_due = 0;
+    engine_timers(loop->engine);
+    flush(loop);
+    end_if_idle(loop);
+}
+
+/* Before the loop sleeps: until when? */
+static void on_prepare(uv_prepare_t *handle)
+{
+    struct loop *loop = handle->data;
+    int64_t due = 0;
+    if (loop->ending || !engine_next_timer(loop->engine, &due)) {
+        if (loop->timer_due != 0)
+            (void)uv_timer_stop(&loop->timer);
+        loop->timer_due = 0;
+        return;
+    }
+    if (due == loop->timer_due)
+        return;
+    int64_t now = clock_monotonic(loop->config.engine.clock);
+    int64_t wait = due <= now ? 0 : due - now;
+    uint64_t milliseconds =
+        (uint64_t)((wait + CLOCK_MILLISECOND - 1) / CLOCK_MILLISECOND);
+    uv_update_time(&loop->uv);
+    if (uv_timer_start(&loop->timer, on_timer, milliseconds, 0) == 0)
+        loop->timer_due = due;
+}
+
+/* Any thread. */
+static void wake(void *context)
+{
+    struct loop *loop = context;
+    (void)uv_async_send(&loop->wake);
+}
+
+/* Any thread. */
+static void post(void *context, struct event *event)
+{
+    const struct loop *loop = context;
+    queue_push(loop->events, &event->link);
+}
+
+static void on_started(void *context, const struct error *failure)
+{
+    struct loop *loop = context;
+    loop->config.started(loop->config.context, failure);
+}
+
+/* ---- the thread ---- */
+
+static enum status open_connection(struct loop *loop, struct error *err)
+{
+    char name[NAME_MAX_SIZE];
+    (void)snprintf(name, sizeof name, "_NSS-%s-general",
+                   loop->config.engine.cluster_id);
+    const struct connection_options options = {
+        .urls = loop->config.urls,
+        .name = name,
+        .log = loop->config.engine.log,
+    };
+    const struct connection_events events = {
+        .context = loop,
+        .message = on_message,
+        .burst_end = on_burst_end,
+        .drained = on_drained,
+        .disconnected = on_disconnected,
+        .reconnected = on_reconnected,
+    };
+    return connection_open(&loop->uv, &options, &events, &loop->connection,
+                           err);
+}
+
+static void *run(void *argument)
+{
+    struct loop *loop = argument;
+    struct error err = {0};
+    enum status status = open_connection(loop, &err);
+    if (status == STATUS_OK)
+        status = engine_recover(loop->engine, &err);
+    if (status == STATUS_OK) {
+        __atomic_store_n(&loop->open, true, __ATOMIC_RELEASE);
+        engine_start(loop->engine);
+        flush(loop);
+    } else {
+        loop->config.started(loop->config.context, &err);
+    }
+    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+    return NULL;
+}
+
+/* ---- from outside ---- */
+
+static void loop_free(struct loop *loop)
+{
+    engine_free(loop->engine);
+    queue_free(loop->events);
+    (void)uv_loop_close(&loop->uv);
+    free(loop);
+}
+
+static bool init_uv(struct loop *loop)
+{
+    if (uv_loop_init(&loop->uv) != 0)
+        return false;
+    loop->wake.data = loop->timer.data = loop->prepare.data = loop;
+    return uv_async_init(&loop->uv, &loop->wake, on_wake) == 0 &&
+           uv_timer_init(&loop->uv, &loop->timer) == 0 &&
+           uv_prepare_init(&loop->uv, &loop->prepare) == 0 &&
+           uv_prepare_start(&loop->prepare, on_prepare) == 0;
+}
+
+static struct engine_config engine_settings(struct loop *loop)
+{
+    struct engine_config config = loop->config.engine;
+    config.transport = (struct transport){
+        .context = loop,
+        .publish = publish,
+        .subscribe = subscribe,
+        .unsubscribe = unsubscribe,
+        .congested = congested,
+        .pause = pause_reading,
+        .is_up = is_up,
+    };
+    config.context = loop;
+    config.post = post;
+    config.started = on_started;
+    return config;
+}
+
+static void close_handle(uv_handle_t *handle, void *context)
+{
+    (void)context;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+enum status loop_start(const struct loop_config *config, struct loop **out,
+                       struct error *err)
+{
+    *out = NULL;
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (loop == NULL)
+        return fail(err, STATUS_NO_MEMORY, "loop: new");
+    loop->config = *config;
+    if (!init_uv(loop)) {
+        free(loop);
+        return fail(err, STATUS_IO, "loop: libuv");
+    }
+    const struct engine_config settings = engine_settings(loop);
+    enum status status = queue_new(wake, loop, &loop->events, err);
+    if (status == STATUS_OK)
+        status = engine_new(&settings, &loop->engine, err);
+    if (status == STATUS_OK &&
+        pthread_create(&loop->thread, NULL, run, loop) != 0)
+        status = fail(err, STATUS_IO, "loop: thread");
+    if (status != STATUS_OK) {
+        uv_walk(&loop->uv, close_handle, NULL);
+        (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+        loop_free(loop);
+        return status;
+    }
+    *out = loop;
+    return STATUS_OK;
+}
+
+void loop_stop(struct loop *loop)
+{
+    if (loop == NULL)
+        return;
+    __atomic_store_n(&loop->stop, true, __ATOMIC_RELEASE);
+    (void)uv_async_send(&loop->wake);
+    (void)pthread_join(loop->thread, NULL);
+    loop_free(loop);
+}
+
+/* ---- views ---- */
+
+/* On the stack of the thread that asks, which waits in `answered`. */
+struct view_request {
+    struct event event;
+    const struct view_query *query;
+    struct queue *answered;
+    struct list answer;
+    enum status status;
+    struct error *err;
+    struct view *view;
+};
+
+static void answer_view(struct engine *engine, struct event *event)
+{
+    struct view_request *request =
+        list_entry(event, struct view_request, event);
+    request->status =
+        engine_view(engine, request->query, &request->view, request->err);
+    queue_push(request->answered, &request->answer);
+}
+
+static enum status empty_view(const struct loop *loop, struct view **out,
+                              struct error *err)
+{
+    const struct engine_config *config = &loop->config.engine;
+    struct view *view = calloc(1, sizeof *view);
+    if (view == NULL ||
+        view_string_set(&view->cluster_id, bytes_text(config->cluster_id)) !=
+            STATUS_OK ||
+        view_string_set(&view->server_id, bytes_text(config->server_id)) !=
+            STATUS_OK) {
+        view_free(view);
+        return fail(err, STATUS_NO_MEMORY, "view: new");
+    }
+    view->state = "STANDALONE";
+    view->store = "";
+    view->start_time = clock_wall(config->clock);
+    *out = view;
+    return STATUS_OK;
+}
+
+static enum status get_view(void *context, const struct view_query *query,
+                            struct view **out, struct error *err)
+{
+    struct loop *loop = context;
+    struct view_request request = {
+        .event.run = answer_view, .query = query, .err = err};
+    struct list answers;
+    *out = NULL;
+    if (!__atomic_load_n(&loop->open, __ATOMIC_ACQUIRE))
+        return empty_view(loop, out, err);
+    enum status status = queue_new(NULL, NULL, &request.answered, err);
+    if (status != STATUS_OK)
+        return status;
+    list_init(&answers);
+    queue_push(loop->events, &request.event.link);
+    (void)queue_wait(request.answered, &answers);
+    queue_free(request.answered);
+    *out = request.view;
+    return request.status;
+}
+
+struct view_source loop_view_source(struct loop *loop)
+{
+    return (struct view_source){.context = loop, .get = get_view};
+}

@@ -1,0 +1,261 @@
+#include "streamd/server.h"
+
+#include "monitor/monitor.h"
+#include "natsclient/server_process.h"
+#include "store/leveldb/leveldb_store.h"
+#include "store/memory.h"
+#include "streamd/banner.h"
+#include "streamd/base/nuid.h"
+#include "streamd/loop.h"
+#include "streamd/signals.h"
+#include "streamd/version.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_TERMINATED = 143 };
+
+struct server {
+    const struct options *options;
+    struct log *log;
+    char id[NUID_SIZE + 1];
+    struct store *store;
+    struct server_process *nats;
+    struct loop *loop;
+    struct monitor *monitor;
+
+    /* Written by the engine thread before it writes to the descriptor. */
+    int started; /* eventfd */
+    bool failed;
+    struct error failure;
+};
+
+static void banner(const struct server *server)
+{
+    log_info(server->log,
+             "Starting nats-streaming-server[%s] version %s "
+             "(streamd_version %s)",
+             server->options->cluster_id, STREAMD_COMPATIBLE_VERSION,
+             STREAMD_VERSION);
+    log_info(server->log, "ServerID: %s", server->id);
+    log_info(server->log, "Compiler: %s", __VERSION__);
+    log_info(server->log, "Git commit: [%s]", STREAMD_COMMIT);
+}
+
+static enum status open_store(struct server *server, struct error *err)
+{
+    const struct options *options = server->options;
+    const struct store_config config = {
+        .limits = &options->limits,
+        .clock = &clock_system,
+        .log = server->log,
+    };
+    enum options_store kind = OPTIONS_STORE_MEMORY;
+    enum status status = options_store(options, &kind, err);
+    if (status == STATUS_OK)
+        status = limits_check(&options->limits, err);
+    if (status != STATUS_OK)
+        return status;
+    if (kind == OPTIONS_STORE_MEMORY)
+        return memory_store_open(&config, &server->store, err);
+    return leveldb_store_open(options->dir, &config, &server->store, err);
+}
+
+static const char *or_null(const char *text)
+{
+    return text[0] == '\0' ? NULL : text;
+}
+
+static enum status start_nats(struct server *server, struct error *err)
+{
+    const struct options *options = server->options;
+    const struct server_process_options settings = {
+        .binary = or_null(options->nats_server_binary),
+        .host = or_null(options->host),
+        .port = (int)options->port,
+        .debug = options->debug,
+        .trace = options->trace,
+        .log = server->log,
+    };
+    if (options->nats_server[0] != '\0')
+        return STATUS_OK; /* there is one to attach to */
+    return server_process_start(&settings, &server->nats, err);
+}
+
+/* Engine thread. */
+static void on_started(void *context, const struct error *failure)
+{
+    struct server *server = context;
+    const struct options *options = server->options;
+    server->failed = failure != NULL;
+    if (failure != NULL) {
+        server->failure = *failure;
+    } else {
+        log_info(server->log, "Message store is %s",
+                 store_name(server->store));
+        if (options->dir[0] != '\0')
+            log_info(server->log, "Store location: %s", options->dir);
+        banner_limits(server->log, &options->limits);
+        log_info(server->log, "Streaming Server is ready");
+    }
+    uint64_t one = 1;
+    (void)!write(server->started, &one, sizeof one);
+}
+
+static enum status start_loop(struct server *server, struct error *err)
+{
+    const struct options *options = server->options;
+    const struct loop_config config = {
+        .engine =
+            {
+                .cluster_id = options->cluster_id,
+                .server_id = server->id,
+                .discover_prefix = "_STAN.discover",
+                .limits = &options->limits,
+                .heartbeat_interval = options->heartbeat_interval,
+                .heartbeat_timeout = options->heartbeat_timeout,
+                .heartbeat_fail_count = options->heartbeat_fail_count,
+                .cache_size = options->cache_size,
+                .replace_durable = options->replace_durable,
+                .alone = true,
+                .store = server->store,
+                .clock = &clock_system,
+                .log = server->log,
+            },
+        .urls = server->nats != NULL ? server_process_url(server->nats)
+                                     : options->nats_server,
+        .context = server,
+        .started = on_started,
+    };
+    return loop_start(&config, &server->loop, err);
+}
+
+static enum status start_monitor(struct server *server, struct error *err)
+{
+    const struct options *options = server->options;
+    const struct monitor_options settings = {
+        .host = or_null(options->host),
+        .port = (int)options->http_port,
+        .log = server->log,
+        .limits = &options->limits,
+        .version = STREAMD_COMPATIBLE_VERSION,
+        .streamd_version = STREAMD_VERSION,
+    };
+    if (options->http_port == 0)
+        return STATUS_OK;
+    const struct view_source source = loop_view_source(server->loop);
+    return monitor_start(&settings, &source, &server->monitor, err);
+}
+
+static enum status start(struct server *server, struct error *err)
+{
+    server->started = eventfd(0, EFD_CLOEXEC);
+    if (server->started < 0)
+        return fail(err, STATUS_IO, "eventfd: %s", strerror(errno));
+    enum status status = open_store(server, err);
+    if (status == STATUS_OK)
+        status = start_nats(server, err);
+    if (status == STATUS_OK)
+        status = start_loop(server, err);
+    if (status == STATUS_OK)
+        status = start_monitor(server, err);
+    return status;
+}
+
+/* From here on -1: not decided, else the exit status. */
+
+static int on_signal(const struct server *server, int signals)
+{
+    switch (signals_next(signals)) {
+    case SIGNALS_INTERRUPT:
+        return EXIT_OK;
+    case SIGNALS_TERMINATE:
+        return EXIT_TERMINATED;
+    case SIGNALS_REOPEN:
+        log_warn(server->log, "Re-opening the log file is not supported yet");
+        break;
+    case SIGNALS_RELOAD:
+        log_warn(server->log, "Reload is not supported yet");
+        break;
+    case SIGNALS_NONE:
+        break;
+    }
+    return -1;
+}
+
+static int on_engine(struct server *server)
+{
+    uint64_t count = 0;
+    if (read(server->started, &count, sizeof count) < 0 || !server->failed)
+        return -1;
+    log_fatal(server->log, "Failed to start: %s", server->failure.detail);
+    return EXIT_FAILED;
+}
+
+static int on_nats(struct server *server)
+{
+    struct error err = {0};
+    if (!server_process_ended(server->nats, &err))
+        return -1;
+    log_fatal(server->log, "The embedded NATS server has ended: %s",
+              err.detail);
+    return EXIT_FAILED;
+}
+
+static int wait_for_end(struct server *server, int signals)
+{
+    struct pollfd watched[] = {
+        {.fd = signals, .events = POLLIN},
+        {.fd = server->started, .events = POLLIN},
+        {.fd = server->nats == NULL ? -1
+                                    : server_process_descriptor(server->nats),
+         .events = POLLIN},
+    };
+    for (;;) {
+        int result = -1;
+        if (poll(watched, 3, -1) < 0 && errno != EINTR) {
+            log_fatal(server->log, "poll: %s", strerror(errno));
+            return EXIT_FAILED;
+        }
+        if (watched[0].revents != 0)
+            result = on_signal(server, signals);
+        if (result < 0 && watched[2].revents != 0)
+            result = on_nats(server);
+        if (result < 0 && watched[1].revents != 0)
+            result = on_engine(server);
+        if (result >= 0)
+            return result;
+    }
+}
+
+static void stop(struct server *server)
+{
+    monitor_stop(server->monitor);
+    if (server->loop != NULL)
+        loop_stop(server->loop); /* closes the store */
+    else
+        store_close(server->store);
+    server_process_stop(server->nats);
+    if (server->started >= 0)
+        (void)close(server->started);
+}
+
+int server_run(const struct options *options, int signals, struct log *log)
+{
+    struct server server = {.options = options, .log = log, .started = -1};
+    struct error err = {0};
+    int result = EXIT_FAILED;
+    nuid_next(server.id);
+    banner(&server);
+    if (start(&server, &err) == STATUS_OK)
+        result = wait_for_end(&server, signals);
+    else
+        log_fatal(log, "Failed to start: %s", err.detail);
+    log_info(log, "Shutting down.");
+    stop(&server);
+    return result;
+}

@@ -1,0 +1,261 @@
+"""The process: start, end, its own nats-server, who else is there
+(protocol.md section 14, cli-config.md sections 9, 11, 13)."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import unittest
+
+from support.case import StreamdCase
+from support.processes import accepts, free_port
+from support.stan import FIRST
+from support.waiting import wait_until
+
+
+def processes():
+    """{process id: parent's} of all that live, by /proc."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", encoding="latin1") as stat:
+                    state, parent = stat.read().rsplit(")", 1)[1].split()[:2]
+            except OSError:
+                continue  # it has just ended
+            if state != "Z":  # ended, and nobody has asked
+                found[int(entry)] = int(parent)
+    return found
+
+
+def children(pid):
+    return [child for child, parent in processes().items() if parent == pid]
+
+
+class Start(StreamdCase):
+    own_setup = True
+
+    def refused(self, server):
+        """It must end by itself with status 1; returns its log."""
+        server.launch()
+        self.assertEqual(server.wait(), 1)
+        return server.log()
+
+    def test_a_second_server_of_the_same_cluster_is_refused(self):
+        """E72; of another cluster it is welcome"""
+        first = self.start_server(nats=self.shared_nats())
+        second = self.new_server(nats=self.shared_nats(),
+                                 cluster=first.cluster)
+        self.assertIn("discovered another streaming server with cluster ID "
+                      f'"{first.cluster}"', self.refused(second))
+        self.start_server(nats=self.shared_nats())
+        self.client("me", first).publish("foo", b"undisturbed")
+
+    def test_a_cluster_id_that_is_no_client_id_is_refused_as_well(self):
+        """E76"""
+        cluster = f"dots.{os.getpid()}.{free_port()}"
+        self.start_server(nats=self.shared_nats(), cluster=cluster)
+        second = self.new_server(nats=self.shared_nats(), cluster=cluster)
+        self.assertIn("discovered another streaming server",
+                      self.refused(second))
+
+    def test_another_cluster_id_on_the_same_store_is_refused(self):
+        """E73"""
+        server = self.start_server(nats=self.shared_nats(), store="file")
+        was = server.cluster
+        server.end()
+        server.cluster = was + "x"
+        self.assertIn(f'cluster ID "{was}x" does not match recovered value '
+                      f'of "{was}"', self.refused(server))
+        server.cluster = was
+        server.start()
+
+    def test_an_unknown_store_and_a_file_store_without_directory(self):
+        """E77"""
+        server = self.new_server(nats=self.shared_nats(), store="papyrus")
+        self.assertIn("PAPYRUS", self.refused(server))
+        server = self.new_server("-store", "file", nats=self.shared_nats())
+        self.assertIn("directory", self.refused(server))
+
+    def test_no_nats_server_to_attach_to(self):
+        """cli-config.md 12: all connections must succeed"""
+        nats = self.start_nats()
+        nats.kill()
+        log = self.refused(self.new_server(nats=nats))
+        self.assertIn("Failed to start", log)
+
+    def test_a_directory_in_use_is_refused(self):
+        """two servers never write one store"""
+        first = self.start_server(nats=self.shared_nats(), store="file")
+        second = self.new_server(nats=self.shared_nats(), store="file")
+        os.rmdir(second.directory)
+        second.directory = first.directory
+        log = self.refused(second)
+        second.directory = "/nonexistent"  # it is the first one's
+        self.assertIn("Failed to start", log)
+        self.client("me", first).publish("foo", b"undisturbed")
+
+
+class Exit(StreamdCase):
+    def test_exit_status(self):
+        """C34"""
+        for number, expected in ((signal.SIGINT, 0), (signal.SIGTERM, 143)):
+            self.assertEqual(self.server.end(number), expected)
+            self.assertIn("Shutting down", self.server.log())
+            self.server.start()
+
+    def test_other_signals_do_not_end_it(self):
+        """C32; SIGHUP and SIGUSR1 have their own meaning"""
+        for number in (signal.SIGUSR2, signal.SIGPIPE, signal.SIGUSR1,
+                       signal.SIGHUP):
+            self.server.send(number)
+        self.client("me").publish("foo", b"1")
+        self.assertTrue(self.server.running())
+
+    def test_it_ends_while_clients_publish(self):
+        """E50"""
+        me = self.client("me")
+        for _ in range(5000):
+            me.publish_async("foo", b"x" * 100)
+        self.assertEqual(self.server.end(), 143)
+
+
+class Embedded(StreamdCase):
+    own_setup = True
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.start_server()
+
+    def test_clients_are_served_without_any_other_server(self):
+        me = self.client("me")
+        me.publish("foo", b"1")
+        me.subscribe("foo", start=FIRST).wait(1)
+        log = self.server.log()
+        self.assertIn("Listening for client connections on 127.0.0.1:"
+                      f"{self.server.port}", log)
+
+    def test_its_nats_server_ends_with_it(self):
+        """cli-config.md 13: also after kill -9; the port is free again"""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+            with self.subTest(number):
+                nats = children(self.server.pid)
+                self.assertEqual(len(nats), 1)
+                self.server.end(number)
+                wait_until(lambda: nats[0] not in processes(),
+                           "no orphan is left")
+                self.server.start()
+
+    def test_a_port_that_is_taken(self):
+        """cli-config.md 9.1, 13"""
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            server = self.new_server()
+            server.port = taken.getsockname()[1]
+            server.launch()
+            self.assertEqual(server.wait(), 1)
+        self.assertIn("unable to start a NATS Server on 127.0.0.1:"
+                      f"{server.port}", server.log())
+
+    def test_its_nats_server_is_started_again(self):
+        """cli-config.md 13: on the same port"""
+        me = self.client("me")
+        os.kill(children(self.server.pid)[0], signal.SIGKILL)
+        self.server.wait_log("reconnected to NATS Server")
+        wait_until(lambda: accepts(self.server.port), "the port is open")
+        me.nats.reconnect()
+        self.assertEqual(me.ping(), "")
+        me.publish("foo", b"1")
+
+    def test_no_binary(self):
+        """what is missing is said"""
+        server = self.new_server("--nats_server_bin", "/nonexistent/binary")
+        server.launch()
+        self.assertEqual(server.wait(), 1)
+        self.assertIn("/nonexistent/binary", server.log())
+
+
+class CommandLine(unittest.TestCase):
+    def run_streamd(self, *flags):
+        return subprocess.run([os.environ["STREAMD"], *flags], text=True,
+                              capture_output=True, timeout=30, check=False)
+
+    def test_version(self):
+        """cli-config.md 1"""
+        for flag in ("-v", "--version", "version"):
+            done = self.run_streamd(flag)
+            self.assertEqual(done.returncode, 0)
+            self.assertRegex(done.stdout,
+                             r"^nats-streaming-server version \d")
+
+    def test_help(self):
+        for flag in ("-h", "--help", "help"):
+            done = self.run_streamd(flag)
+            self.assertEqual(done.returncode, 0)
+            self.assertTrue(done.stdout.startswith(
+                "Usage: nats-streaming-server [options]"))
+
+    def test_bad_flags_are_named_on_stderr(self):
+        """C2, C5, C10, C11"""
+        for flags, words in (
+                (["-xxx", "foo"], "flag provided but not defined: -xxx"),
+                (["-cid"], "flag needs an argument: -cid"),
+                (["-hbi", "10"], 'invalid value "10" for flag -hbi'),
+                (["-mc", "10K"], 'invalid value "10K" for flag -mc'),
+                (["-mb", "12abc"], "should be a size"),
+                (["-SD=yes"], 'invalid boolean value "yes" for -SD'),
+                (["-SD", "false"], 'unrecognized command: "false"')):
+            with self.subTest(flags):
+                done = self.run_streamd(*flags)
+                self.assertIn(words, done.stderr)
+                self.assertNotEqual(done.returncode, 0)
+
+
+class Flags(StreamdCase):
+    own_setup = True
+
+    def test_all_spellings_are_one(self):
+        """C1"""
+        for flags in (("-SD", "-SV"), ("--stan_debug", "--stan_trace=true"),
+                      ("-SDV=true", "--max_channels=5", "-mc", "7")):
+            server = self.start_server(*flags, nats=self.shared_nats())
+            self.assertIn("[DBG]", server.log())
+        self.assertRegex(server.log(), r"Channels: +7\n")
+
+    def test_limits_are_printed(self):
+        """cli-config.md 9.3"""
+        server = self.start_server("-mm", "0", "-mb", "1MB", "-ma", "1h1m1s",
+                                   nats=self.shared_nats())
+        for line in ("Channels:                  100 *",
+                     "  Subscriptions:          1000 *",
+                     "  Messages     :     unlimited\n",
+                     "  Bytes        :       1.00 MB\n",
+                     "  Age          :        1h1m1s\n",
+                     "  Inactivity   :     unlimited *"):
+            self.assertIn(line, server.log())
+
+    def test_a_log_file_and_its_time(self):
+        """C33, cli-config.md 10.1"""
+        server = self.new_server("-T=false", nats=self.shared_nats())
+        path = os.path.join(server.directory, "log")
+        server.flags += ["-l", path]
+        server.launch()
+        wait_until(lambda: os.path.exists(path) and "is ready" in
+                   read(path), "ready in the log file")
+        self.assertTrue(re.match(r"^\[\d+\] \[INF\] STREAM: Starting",
+                                 read(path)))
+        self.assertEqual(server.log(), "")
+        os.rename(path, path + ".old")
+        server.send(signal.SIGUSR1)
+        wait_until(lambda: os.path.exists(path) and
+                   "File log re-opened" in read(path), "re-opened")
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+if __name__ == "__main__":
+    unittest.main()

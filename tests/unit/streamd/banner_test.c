@@ -1,0 +1,85 @@
+#include "streamd/banner.h"
+
+#include "streamd/base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void prints(const struct limits *limits, const char *const *lines,
+                   size_t count)
+{
+    char path[] = "/tmp/banner_test.XXXXXX";
+    int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    struct log *log = NULL;
+    struct log_options options = {.file = path};
+    assert_int_equal(log_new(&options, &log, NULL), STATUS_OK);
+    banner_limits(log, limits);
+    log_free(log);
+    FILE *file = fdopen(descriptor, "r");
+    assert_non_null(file);
+    char line[256];
+    static const char prefix[] = "[INF] STREAM: ";
+    for (size_t i = 0; i < count; i++) {
+        assert_non_null(fgets(line, sizeof line, file));
+        line[strcspn(line, "\n")] = '\0';
+        const char *text = strstr(line, prefix);
+        assert_non_null(text);
+        assert_string_equal(text + strlen(prefix), lines[i]);
+    }
+    assert_null(fgets(line, sizeof line, file));
+    (void)fclose(file);
+    (void)unlink(path);
+}
+
+static void built_in_limits_are_printed_with_stars(void **s)
+{
+    (void)s;
+    static const char *const lines[] = {
+        "---------- Store Limits ----------",
+        "Channels:                  100 *",
+        "--------- Channels Limits --------",
+        "  Subscriptions:          1000 *",
+        "  Messages     :       1000000 *",
+        "  Bytes        :     976.56 MB *",
+        "  Age          :     unlimited *",
+        "  Inactivity   :     unlimited *",
+        "----------------------------------",
+    };
+    prints(&limits_default, lines, sizeof lines / sizeof lines[0]);
+}
+
+static void other_limits_are_printed_without_and_zero_as_unlimited(void **s)
+{
+    (void)s;
+    static const char *const lines[] = {
+        "---------- Store Limits ----------", "Channels:            unlimited",
+        "--------- Channels Limits --------", "  Subscriptions:     unlimited",
+        "  Messages     :            10",     "  Bytes        :         512 B",
+        "  Age          :        1h0m0s",     "  Inactivity   :          1.5s",
+        "----------------------------------",
+    };
+    const struct limits limits = {
+        .global = {.max_messages = 10,
+                   .max_bytes = 512,
+                   .max_age = 3600 * CLOCK_SECOND,
+                   .max_inactivity = 1500 * CLOCK_MILLISECOND}};
+    prints(&limits, lines, sizeof lines / sizeof lines[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(built_in_limits_are_printed_with_stars),
+        cmocka_unit_test(
+            other_limits_are_printed_without_and_zero_as_unlimited),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
