@@ -21,9 +21,9 @@ struct loop {
     struct queue *events;
     struct connection *connection;
     struct engine *engine;
-    bool open;        /* the engine answers; atomic, set by its thread */
-    bool stop;        /* loop_stop() was called; atomic */
-    bool ending;      /* engine thread only, as those below */
+    bool open;         /* the engine answers; atomic, set by its thread */
+    bool stop;         /* loop_stop() was called; atomic */
+    bool ending;       /* engine thread only, as those below */
     int64_t timer_due; /* what the uv timer is set to; 0: not set */
 };
 

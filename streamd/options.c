@@ -192,7 +192,7 @@ static enum status flags_parse(struct options *options, int argc,
             return STATUS_OK;
         struct flag flag = {0};
         enum status status = flag_read(word, &flag, err);
-        if (status != STATUS_OK)
+        if (flag.entry == NULL) /* if and only if that failed */
             return status;
         if (flag.value == NULL && !takes_no_value(flag.entry->type)) {
             if (*index >= argc) {

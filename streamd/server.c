@@ -95,8 +95,7 @@ static void on_started(void *context, const struct error *failure)
     if (failure != NULL) {
         server->failure = *failure;
     } else {
-        log_info(server->log, "Message store is %s",
-                 store_name(server->store));
+        log_info(server->log, "Message store is %s", store_name(server->store));
         if (options->dir[0] != '\0')
             log_info(server->log, "Store location: %s", options->dir);
         banner_limits(server->log, &options->limits);

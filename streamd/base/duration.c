@@ -105,8 +105,8 @@ static enum status unit_parse(const char *text, const char **at, uint64_t *ns,
         size++;
     if (size == 0) {
         quote(text, strlen(text), quoted);
-        return fail(err, STATUS_INVALID,
-                    "time: missing unit in duration %s", quoted);
+        return fail(err, STATUS_INVALID, "time: missing unit in duration %s",
+                    quoted);
     }
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (strlen(units[i].name) == size &&
@@ -193,13 +193,12 @@ static size_t format_part(char *out, size_t room, uint64_t value, uint64_t unit,
         below /= 10;
         digits--;
     }
-    int written =
-        digits == 0
-            ? snprintf(out, room, "%llu%s", (unsigned long long)(value / unit),
-                       name)
-            : snprintf(out, room, "%llu.%0*llu%s",
-                       (unsigned long long)(value / unit), digits,
-                       (unsigned long long)below, name);
+    int written = digits == 0
+                      ? snprintf(out, room, "%llu%s",
+                                 (unsigned long long)(value / unit), name)
+                      : snprintf(out, room, "%llu.%0*llu%s",
+                                 (unsigned long long)(value / unit), digits,
+                                 (unsigned long long)below, name);
     return written < 0 ? 0 : (size_t)written;
 }
 
@@ -212,11 +211,11 @@ void duration_format(int64_t ns, char out[DURATION_TEXT_MAX])
     uint64_t hours = rest / (3600 * second);
     uint64_t minutes = rest / (60 * second) % 60;
     if (hours > 0)
-        used += format_part(out + used, DURATION_TEXT_MAX - used, hours, 1,
-                            "h");
+        used +=
+            format_part(out + used, DURATION_TEXT_MAX - used, hours, 1, "h");
     if (hours > 0 || minutes > 0) {
-        used += format_part(out + used, DURATION_TEXT_MAX - used, minutes, 1,
-                            "m");
+        used +=
+            format_part(out + used, DURATION_TEXT_MAX - used, minutes, 1, "m");
         rest %= 60 * second;
         (void)format_part(out + used, DURATION_TEXT_MAX - used, rest, second,
                           "s");

@@ -50,12 +50,15 @@ void queue_push(struct queue *queue, struct list *link)
 {
     (void)pthread_mutex_lock(&queue->lock);
     bool was_empty = list_empty(&queue->elements);
+    void (*wake)(void *context) = queue->wake;
+    void *context = queue->context;
     list_append(&queue->elements, link);
     if (was_empty)
         (void)pthread_cond_signal(&queue->filled);
     (void)pthread_mutex_unlock(&queue->lock);
-    if (was_empty && queue->wake != NULL)
-        queue->wake(queue->context);
+    /* Who waited may have freed the queue by now. */
+    if (was_empty && wake != NULL)
+        wake(context);
 }
 
 bool queue_take(struct queue *queue, struct list *list)

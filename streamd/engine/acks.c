@@ -22,8 +22,7 @@ static struct subscription *acked(struct engine *engine,
     if (channel_find(engine, ack->subject) == NULL) {
         char shown[TEXT_QUOTED_MAX];
         log_error(engine->log,
-                  "Unable to process ack seq=%" PRIu64
-                  ", channel %s not found",
+                  "Unable to process ack seq=%" PRIu64 ", channel %s not found",
                   ack->sequence, text_quote(ack->subject, shown));
     }
     return NULL;

@@ -83,8 +83,8 @@ static void forget_channel(struct cache *cache,
 void channel_cache_release(struct cache *cache, struct channel_cache *channel)
 {
     while (!list_empty(&channel->runs))
-        run_drop(cache, list_entry(channel->runs.next, struct cached_run,
-                                   by_channel));
+        run_drop(cache,
+                 list_entry(channel->runs.next, struct cached_run, by_channel));
     if (channel->newest != NULL)
         forget_channel(cache, channel);
     free(channel->entries);
@@ -129,9 +129,8 @@ static struct cache_chunk *newest_chunk(const struct cache *cache)
 
 static struct cache_chunk *add_chunk(struct cache *cache, size_t size)
 {
-    while (!list_empty(&cache->chunks) &&
-           cache->chunk_bytes + (int64_t)size >
-               cache->budget - cache->budget / 4)
+    while (!list_empty(&cache->chunks) && cache->chunk_bytes + (int64_t)size >
+                                              cache->budget - cache->budget / 4)
         evict_chunk(cache);
     struct cache_chunk *chunk = calloc(1, sizeof *chunk);
     if (chunk == NULL)
@@ -152,8 +151,7 @@ enum status cache_reserve(struct cache *cache, size_t size, struct slice *out,
     if (size > UINT32_MAX)
         return fail(err, STATUS_TOO_BIG, "message too big");
     struct cache_chunk *chunk = newest_chunk(cache);
-    if (chunk == NULL ||
-        chunk->buffer->capacity - chunk->buffer->used < size) {
+    if (chunk == NULL || chunk->buffer->capacity - chunk->buffer->used < size) {
         chunk = add_chunk(cache, size >= LONE_SIZE ? size : CHUNK_SIZE);
         if (chunk == NULL)
             return fail(err, STATUS_NO_MEMORY, "out of memory");
@@ -260,8 +258,8 @@ void cache_add_run(struct cache *cache, struct channel_cache *channel,
 void cache_trim_runs(struct cache *cache)
 {
     while (!list_empty(&cache->runs) && cache->run_bytes > cache->budget / 4)
-        run_drop(cache, list_entry(cache->runs.next, struct cached_run,
-                                   by_use));
+        run_drop(cache,
+                 list_entry(cache->runs.next, struct cached_run, by_use));
 }
 
 /* Index of the first entry at or after sequence; the run is known to have
@@ -299,8 +297,7 @@ static bool run_find(struct cache *cache, struct channel_cache *channel,
         if (sequence < cached->from ||
             sequence > run->entries[run->count - 1].sequence)
             continue;
-        const struct run_entry *entry =
-            &run->entries[run_index(run, sequence)];
+        const struct run_entry *entry = &run->entries[run_index(run, sequence)];
         *found = entry->sequence;
         *message = slice_bytes(entry->message);
         if (cache->runs.prev != &cached->by_use) {

@@ -15,8 +15,7 @@ struct channel *channel_find(struct engine *engine, struct bytes name)
     if (engine->recent_channel != NULL &&
         bytes_equal(text_bytes(&engine->recent_channel->name), name))
         return engine->recent_channel;
-    struct channel *channel =
-        table_get(engine->channels, name.data, name.size);
+    struct channel *channel = table_get(engine->channels, name.data, name.size);
     if (channel != NULL)
         engine->recent_channel = channel;
     return channel;
@@ -76,8 +75,8 @@ static bool index_channel(struct engine *engine, struct channel *channel)
     char *folded = fold(text_bytes(name));
     bool done = folded != NULL &&
                 table_put(engine->channels, name->data, name->size, channel) &&
-                table_put(engine->channel_ids, &channel->id,
-                          sizeof channel->id, channel) &&
+                table_put(engine->channel_ids, &channel->id, sizeof channel->id,
+                          channel) &&
                 table_put(engine->channel_folds, folded, name->size, channel);
     if (!done) {
         (void)table_remove(engine->channels, name->data, name->size);

@@ -40,15 +40,14 @@ enum status client_add(struct engine *engine,
     struct client *client = client_new(record);
     if (client == NULL)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    if (!table_put(engine->clients, client->id.data, client->id.size,
-                   client)) {
+    if (!table_put(engine->clients, client->id.data, client->id.size, client)) {
         client_free(client);
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     }
     if (client->conn_id.size > 0 &&
         client_find_connection(engine, record->conn_id) == NULL &&
-        !table_put(engine->conn_ids, client->conn_id.data,
-                   client->conn_id.size, client)) {
+        !table_put(engine->conn_ids, client->conn_id.data, client->conn_id.size,
+                   client)) {
         client_remove(engine, client);
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     }

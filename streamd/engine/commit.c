@@ -144,9 +144,8 @@ static void send_acks(struct engine *engine, const struct commit *commit)
         const struct pub_ack *ack = &commit->acks[i];
         /* A publisher that cannot be told will time out and try again. */
         (void)transport->publish(
-            transport->context,
-            (const char *)commit->bytes.data + ack->reply, NULL,
-            bytes_of(commit->bytes.data + ack->ack, ack->ack_size));
+            transport->context, (const char *)commit->bytes.data + ack->reply,
+            NULL, bytes_of(commit->bytes.data + ack->ack, ack->ack_size));
     }
 }
 
@@ -156,19 +155,17 @@ static void send_failures(struct engine *engine, const struct commit *commit,
     const struct transport *transport = &engine->config.transport;
     for (size_t i = 0; i < commit->ack_count; i++) {
         const struct pub_ack *ack = &commit->acks[i];
-        struct bytes guid =
-            bytes_of(commit->bytes.data + ack->ack + ack->ack_size -
-                         ack->guid_size,
-                     ack->guid_size);
+        struct bytes guid = bytes_of(commit->bytes.data + ack->ack +
+                                         ack->ack_size - ack->guid_size,
+                                     ack->guid_size);
         struct bytes text = bytes_text(failure->detail);
         engine->scratch.size = 0;
         if (!blob_reserve(&engine->scratch, pub_ack_size(guid, text)))
             return;
         size_t size = pub_ack_encode(guid, text, engine->scratch.data);
-        (void)transport->publish(
-            transport->context,
-            (const char *)commit->bytes.data + ack->reply, NULL,
-            bytes_of(engine->scratch.data, size));
+        (void)transport->publish(transport->context,
+                                 (const char *)commit->bytes.data + ack->reply,
+                                 NULL, bytes_of(engine->scratch.data, size));
     }
 }
 

@@ -61,8 +61,7 @@ static void registered(struct engine *engine, struct effect *effect,
 {
     struct registration *registration =
         list_entry(effect, struct registration, effect);
-    struct client *client =
-        client_find(engine, text_bytes(&registration->id));
+    struct client *client = client_find(engine, text_bytes(&registration->id));
     const char *reply = registration->reply.data;
     if (failure != NULL) {
         reply_connect_error(engine, reply, failure->detail);
@@ -92,8 +91,7 @@ static struct registration *registration_new(struct bytes id, const char *reply)
         return NULL;
     registration->effect.finish = registered;
     if (!text_set(&registration->id, id) ||
-        (reply != NULL &&
-         !text_set(&registration->reply, bytes_text(reply)))) {
+        (reply != NULL && !text_set(&registration->reply, bytes_text(reply)))) {
         registration_free(registration);
         return NULL;
     }
@@ -113,8 +111,7 @@ static void register_client(struct engine *engine, const char *reply,
     };
     struct client *client = NULL;
     struct error err = {0};
-    struct registration *registration =
-        registration_new(record.id, reply);
+    struct registration *registration = registration_new(record.id, reply);
     if (registration == NULL ||
         client_add(engine, &record, &client, &err) != STATUS_OK) {
         if (registration != NULL)
@@ -139,8 +136,7 @@ void connect_rival(struct engine *engine, struct rival *rival)
     struct connect_request request;
     if (rival == NULL)
         return;
-    bool valid =
-        connect_request_decode(text_bytes(&rival->payload), &request);
+    bool valid = connect_request_decode(text_bytes(&rival->payload), &request);
     if (valid && client_find(engine, request.client_id) == NULL)
         register_client(engine, rival->reply.data, &request);
     else
@@ -176,9 +172,8 @@ static void probe(struct engine *engine, struct client *client,
     }
     client->probe.ended = probed;
     client->probe.context = client;
-    inquiry_start(engine, &client->probe,
-                  text_string(&client->heartbeat_inbox), bytes_of(NULL, 0),
-                  PROBE_TIMEOUT);
+    inquiry_start(engine, &client->probe, text_string(&client->heartbeat_inbox),
+                  bytes_of(NULL, 0), PROBE_TIMEOUT);
 }
 
 /* ---- requests ---- */

@@ -99,7 +99,7 @@ struct redelivery {
     enum redelivery_kind kind;
     struct redelivery_due *due;
     size_t count, next;
-    bool again; /* more became due while the pass went on */
+    bool again;             /* more became due while the pass went on */
     struct consumer waiter; /* .subscription is the owner */
 };
 
@@ -113,7 +113,7 @@ struct subscription {
     struct queue_group *group; /* NULL: plain */
     int32_t max_in_flight, ack_wait_seconds;
     int64_t ack_wait; /* ns */
-    uint64_t start; /* number of its latest start (subscribe.c) */
+    uint64_t start;   /* number of its latest start (subscribe.c) */
     uint64_t last_sent;
     struct pending pending;
     bool is_durable; /* plain durable, or member of a durable group */
@@ -230,10 +230,10 @@ struct engine {
     struct subscription *recent_ack;
 
     struct cache cache;
-    struct list ready; /* delivery.c: consumers */
+    struct list ready;  /* delivery.c: consumers */
     struct list failed; /* consumers whose read failed */
     struct timer failed_timer;
-    size_t reads;      /* under way */
+    size_t reads; /* under way */
 
     struct list dirty;      /* subscription.c: progress to be stored */
     struct commit *filling; /* commit.c */

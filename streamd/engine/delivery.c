@@ -90,12 +90,11 @@ static void retry_failed(struct timer *timer, int64_t now)
     (void)now;
     struct engine *engine = timer->context;
     while (!list_empty(&engine->failed))
-        delivery_ready(engine, list_entry(engine->failed.next, struct consumer,
-                                          link));
+        delivery_ready(engine,
+                       list_entry(engine->failed.next, struct consumer, link));
 }
 
-static void wait_after_failure(struct engine *engine,
-                               struct consumer *consumer)
+static void wait_after_failure(struct engine *engine, struct consumer *consumer)
 {
     consumer->failed = false;
     list_append(&engine->failed, &consumer->link);
@@ -112,11 +111,10 @@ static void log_read_failure(struct engine *engine,
 {
     char shown[TEXT_QUOTED_MAX];
     const struct channel *channel = channel_find_id(engine, read->read.channel);
-    log_error(engine->log,
-              "Error looking up message %" PRIu64 " of channel %s: %s",
-              read->read.sequence,
-              text_quote(text_bytes(&channel->name), shown),
-              read->read.error.detail);
+    log_error(
+        engine->log, "Error looking up message %" PRIu64 " of channel %s: %s",
+        read->read.sequence, text_quote(text_bytes(&channel->name), shown),
+        read->read.error.detail);
 }
 
 static void read_finished(struct engine *engine, struct event *event)

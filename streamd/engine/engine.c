@@ -91,10 +91,10 @@ static void free_tables(struct engine *engine)
 static void free_subjects(struct engine *engine)
 {
     struct text *const texts[] = {
-        &engine->cluster_id,  &engine->discovery, &engine->publish,
-        &engine->subscribe,   &engine->unsubscribe, &engine->close,
-        &engine->sub_close,   &engine->pings,     &engine->acks_subs,
-        &engine->node_id,     &engine->ack_prefix, &engine->reply_prefix,
+        &engine->cluster_id, &engine->discovery,   &engine->publish,
+        &engine->subscribe,  &engine->unsubscribe, &engine->close,
+        &engine->sub_close,  &engine->pings,       &engine->acks_subs,
+        &engine->node_id,    &engine->ack_prefix,  &engine->reply_prefix,
     };
     for (size_t i = 0; i < sizeof texts / sizeof(texts[0]); i++)
         text_release(texts[i]);

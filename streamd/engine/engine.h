@@ -61,8 +61,7 @@ void engine_free(struct engine *engine); /* NULL is allowed */
 
 /* Takes the state out of the store; blocks. Errors: those of the store, and
  * STATUS_INVALID when the store is of another cluster. */
-MUST_CHECK enum status engine_recover(struct engine *engine,
-                                      struct error *err);
+MUST_CHECK enum status engine_recover(struct engine *engine, struct error *err);
 
 /* Begins to serve, on a transport that is up: looks for another server of this
  * cluster, stores the server record, subscribes, redelivers. Ends with a call

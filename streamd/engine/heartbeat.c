@@ -65,8 +65,8 @@ static void beat(struct timer *timer, int64_t now)
 
 void heartbeat_begin(struct engine *engine, struct client *client)
 {
-    client->heartbeat = (struct inquiry){
-        .engine = engine, .ended = ended, .context = client};
+    client->heartbeat =
+        (struct inquiry){.engine = engine, .ended = ended, .context = client};
     client->heartbeat_timer = (struct timer){.fire = beat, .context = client};
     client->heartbeat_failures = 0;
     set_timer(engine, client, engine->config.heartbeat_interval);

@@ -43,8 +43,7 @@ static void sweep(struct pending *pending)
 {
     struct pending_entry *to = pending->entries;
     for (size_t i = 0; i < pending->span; i++) {
-        const struct pending_entry *from =
-            pending->entries + pending->head + i;
+        const struct pending_entry *from = pending->entries + pending->head + i;
         if (from->live)
             *to++ = *from;
     }

@@ -7,8 +7,7 @@
 
 /* Length in front, and a mark for durable ones: "<durable>:<group>" may also
  * be the literal name of a group without durable. */
-static bool group_key(struct bytes durable, struct bytes name,
-                      struct blob *out)
+static bool group_key(struct bytes durable, struct bytes name, struct blob *out)
 {
     uint64_t size = durable.size;
     return blob_append(out, &size, sizeof size) &&
@@ -106,8 +105,8 @@ void queue_group_leave(struct subscription *subscription)
 static bool is_better(const struct subscription *candidate,
                       const struct subscription *best)
 {
-    return best == NULL || pending_count(&candidate->pending) <
-                               pending_count(&best->pending);
+    return best == NULL ||
+           pending_count(&candidate->pending) < pending_count(&best->pending);
 }
 
 struct subscription *queue_group_choose(struct queue_group *group)

@@ -51,14 +51,14 @@ static enum status on_server(void *context, struct bytes input,
     return STATUS_OK;
 }
 
-static enum status on_client(void *context, struct bytes id,
-                             struct bytes input, struct error *err)
+static enum status on_client(void *context, struct bytes id, struct bytes input,
+                             struct error *err)
 {
     struct engine *engine = context;
     struct client_record record;
     struct client *client = NULL;
-    if (!client_record_decode(input, &record) ||
-        !bytes_equal(record.id, id) || client_find(engine, id) != NULL)
+    if (!client_record_decode(input, &record) || !bytes_equal(record.id, id) ||
+        client_find(engine, id) != NULL)
         return fail(err, STATUS_CORRUPT, "client record is damaged");
     return client_add(engine, &record, &client, err);
 }
@@ -85,8 +85,7 @@ static void on_pending(void *context, uint64_t first, uint64_t count)
     struct pending_run *run = context;
     struct pending *pending = &run->subscription->pending;
     for (uint64_t i = 0; i < count && !run->failed; i++)
-        run->failed =
-            pending_add(pending, first + i, 0, 0, NULL) != STATUS_OK;
+        run->failed = pending_add(pending, first + i, 0, 0, NULL) != STATUS_OK;
 }
 
 static enum status take_progress(struct subscription *subscription,
@@ -114,9 +113,8 @@ static void split_group(const struct subscription_record *record,
     *durable = bytes_of(NULL, 0);
     *name = record->group;
     const uint8_t *colon =
-        record->is_durable
-            ? memchr(record->group.data, ':', record->group.size)
-            : NULL;
+        record->is_durable ? memchr(record->group.data, ':', record->group.size)
+                           : NULL;
     if (colon == NULL)
         return;
     size_t size = (size_t)(colon - record->group.data);
@@ -149,8 +147,7 @@ static bool unstore(struct engine *engine, struct subscription *subscription)
     return done;
 }
 
-static enum status make_shadow(struct engine *engine,
-                               struct queue_group *group,
+static enum status make_shadow(struct engine *engine, struct queue_group *group,
                                struct subscription *subscription,
                                struct error *err)
 {
@@ -205,8 +202,8 @@ static enum status recover_member(struct engine *engine,
         queue_group_find(subscription->channel, durable, name);
     enum status status = STATUS_OK;
     if (group == NULL)
-        status = queue_group_new(subscription->channel, durable, name, &group,
-                                 err);
+        status =
+            queue_group_new(subscription->channel, durable, name, &group, err);
     if (status != STATUS_OK)
         return status;
     subscription->group = group;
@@ -246,8 +243,7 @@ static enum status on_subscription(void *context, uint64_t channel_id,
         return fail(err, STATUS_CORRUPT, "subscription record is damaged");
     if (record.durable_name.size > 0)
         record.is_durable = true; /* old records may lack it */
-    enum status status =
-        subscription_new(channel, &record, &subscription, err);
+    enum status status = subscription_new(channel, &record, &subscription, err);
     if (status == STATUS_OK)
         status = take_progress(subscription, progress, err);
     if (status != STATUS_OK)

@@ -19,7 +19,8 @@ static void set_timer(struct engine *engine, struct subscription *subscription,
 {
     if (timer_set(&engine->timers, &subscription->ack_timer, due, NULL) !=
         STATUS_OK)
-        log_error(engine->log, "Out of memory: no redelivery for subid=%" PRIu64,
+        log_error(engine->log,
+                  "Out of memory: no redelivery for subid=%" PRIu64,
                   subscription->id);
 }
 
@@ -108,8 +109,7 @@ static bool collect(struct engine *engine, struct subscription *subscription)
     for (size_t i = 0; i < pending->span; i++) {
         const struct pending_entry *entry =
             &pending->entries[pending->head + i];
-        if (!entry->live ||
-            (!all && entry->expiration > engine->now + SLACK))
+        if (!entry->live || (!all && entry->expiration > engine->now + SLACK))
             continue;
         pass->due[pass->count].expiration = all ? 0 : entry->expiration;
         pass->due[pass->count++].sequence = entry->sequence;
@@ -158,8 +158,9 @@ void redelivery_start(struct engine *engine, struct subscription *subscription,
     timer_clear(&engine->timers, &subscription->ack_timer);
     subscription->redelivery.kind = kind;
     if (!collect(engine, subscription)) {
-        log_error(engine->log, "Out of memory: redelivery for subid=%" PRIu64
-                               " is tried again later",
+        log_error(engine->log,
+                  "Out of memory: redelivery for subid=%" PRIu64
+                  " is tried again later",
                   subscription->id);
         finish(engine, subscription);
         return;

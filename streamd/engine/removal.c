@@ -51,13 +51,11 @@ static struct subscription *next_member(const struct queue_group *group,
 }
 
 static void transfer(struct engine *engine, const struct subscription *from,
-                     const struct pending_entry *entry,
-                     struct subscription *to)
+                     const struct pending_entry *entry, struct subscription *to)
 {
     struct error err = {0};
-    if (pending_add(&to->pending, entry->sequence,
-                    engine->now - CLOCK_SECOND, entry->redelivery,
-                    &err) == STATUS_NO_MEMORY) {
+    if (pending_add(&to->pending, entry->sequence, engine->now - CLOCK_SECOND,
+                    entry->redelivery, &err) == STATUS_NO_MEMORY) {
         log_error(engine->log,
                   "[Client:%s] Unable to transfer message to subid=%" PRIu64
                   ", subid=%" PRIu64 ", seq=%" PRIu64 ", err=%s",
@@ -172,8 +170,7 @@ static void remove_by_request(struct engine *engine,
     }
     struct channel *channel = channel_find(engine, request.subject);
     if (channel == NULL) {
-        reply_subscription(engine, message->reply, "",
-                           "stan: unknown channel");
+        reply_subscription(engine, message->reply, "", "stan: unknown channel");
         return;
     }
     struct subscription *subscription =
@@ -223,8 +220,7 @@ void removal_close_client(struct engine *engine, struct client *client)
     connect_rival(engine, rival);
 }
 
-void removal_close(struct engine *engine,
-                   const struct inbound_message *message)
+void removal_close(struct engine *engine, const struct inbound_message *message)
 {
     struct close_request request;
     if (!close_request_decode(message->data, &request)) {

@@ -72,8 +72,7 @@ void reply_error(struct engine *engine, const char *reply, const char *error)
 
 struct late_reply {
     struct effect effect;
-    void (*answer)(struct engine *engine, const char *reply,
-                   const char *error);
+    void (*answer)(struct engine *engine, const char *reply, const char *error);
     char to[];
 };
 

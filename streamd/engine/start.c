@@ -60,8 +60,7 @@ static void heard_self(struct inquiry *inquiry, enum inquiry_result result,
     struct engine *engine = inquiry->engine;
     struct error err = {0};
     if (result != INQUIRY_ANSWERED) {
-        (void)fail(&err, STATUS_UNAVAILABLE,
-                   "the NATS server does not answer");
+        (void)fail(&err, STATUS_UNAVAILABLE, "the NATS server does not answer");
         give_up(engine, &err);
         return;
     }
@@ -115,9 +114,8 @@ static enum status subscribe_all(struct engine *engine, struct error *err)
         {INBOUND_CLOSE, &engine->close, "", "Close"},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        enum status status =
-            subscribe(engine, all[i].kind, all[i].subject, all[i].below,
-                      all[i].what, err);
+        enum status status = subscribe(engine, all[i].kind, all[i].subject,
+                                       all[i].below, all[i].what, err);
         if (status != STATUS_OK)
             return status;
     }
@@ -260,8 +258,8 @@ void start_begin(struct engine *engine)
         give_up(engine, &err);
         return;
     }
-    if (subscribe(engine, INBOUND_REPLY, &engine->reply_prefix, ".*",
-                  "Replies", &err) != STATUS_OK)
+    if (subscribe(engine, INBOUND_REPLY, &engine->reply_prefix, ".*", "Replies",
+                  &err) != STATUS_OK)
         give_up(engine, &err);
     else if (engine->config.alone)
         look_for_others(engine);

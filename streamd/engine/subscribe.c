@@ -113,9 +113,8 @@ static void started(struct engine *engine, struct effect *effect,
     struct subscription *subscription =
         channel == NULL ? NULL
                         : subscription_find(channel, start->subscription);
-    if (subscription != NULL &&
-        (subscription->state != SUBSCRIPTION_STARTING ||
-         subscription->start != start->number))
+    if (subscription != NULL && (subscription->state != SUBSCRIPTION_STARTING ||
+                                 subscription->start != start->number))
         subscription = NULL; /* it was closed meanwhile */
     if (failure != NULL) {
         reply_subscription(engine, reply, "", failure->detail);
@@ -175,9 +174,9 @@ static enum status begin(struct engine *engine, struct subscribe *subscribe,
     return STATUS_OK;
 }
 
-static struct subscription_record
-record_of(struct engine *engine, const struct subscribe *subscribe,
-          char ack_inbox[ACK_INBOX_MAX])
+static struct subscription_record record_of(struct engine *engine,
+                                            const struct subscribe *subscribe,
+                                            char ack_inbox[ACK_INBOX_MAX])
 {
     char nuid[NUID_SIZE + 1];
     const struct subscription_request *request = &subscribe->request;
@@ -202,8 +201,7 @@ static enum status resume(struct engine *engine, struct subscribe *subscribe,
 {
     char ack_inbox[ACK_INBOX_MAX];
     struct subscription *old = subscribe->old;
-    struct subscription_record record =
-        record_of(engine, subscribe, ack_inbox);
+    struct subscription_record record = record_of(engine, subscribe, ack_inbox);
     enum status status = subscription_set_options(old, &record, err);
     if (status == STATUS_OK && !text_set(&old->client_id, record.client_id))
         status = fail(err, STATUS_NO_MEMORY, "out of memory");
@@ -216,10 +214,9 @@ static enum status resume(struct engine *engine, struct subscribe *subscribe,
         return status;
     if (old->group != NULL)
         queue_group_update_hold(old->group);
-    subscribe_log(engine, old,
-                  old->group != NULL ? "Resumed durable queue"
-                                     : "Resumed durable",
-                  "");
+    subscribe_log(
+        engine, old,
+        old->group != NULL ? "Resumed durable queue" : "Resumed durable", "");
     return STATUS_OK;
 }
 
@@ -234,8 +231,8 @@ static const char *action_of(const struct subscribe *subscribe, bool first)
     return durable ? "Started new durable queue" : "Started new queue";
 }
 
-static enum status find_or_make_group(struct subscribe *subscribe,
-                                      bool *first, struct error *err)
+static enum status find_or_make_group(struct subscribe *subscribe, bool *first,
+                                      struct error *err)
 {
     const struct subscription_request *request = &subscribe->request;
     *first = request->group.size > 0 && subscribe->group == NULL;
@@ -261,8 +258,7 @@ static enum status create(struct engine *engine, struct subscribe *subscribe,
     enum status status = find_or_make_group(subscribe, &first, err);
     if (status != STATUS_OK)
         return status;
-    struct subscription_record record =
-        record_of(engine, subscribe, ack_inbox);
+    struct subscription_record record = record_of(engine, subscribe, ack_inbox);
     record.id = channel->last_subscription + 1;
     struct subscription *subscription = NULL;
     status = subscription_new(channel, &record, &subscription, err);
@@ -328,8 +324,8 @@ static void time_found(struct engine *engine, struct event *event)
         struct subscribe subscribe = {
             .message = &message,
             .start_known = true,
-            .last_sent = run == NULL ? search->otherwise
-                                     : run->entries[0].sequence - 1,
+            .last_sent =
+                run == NULL ? search->otherwise : run->entries[0].sequence - 1,
         };
         (void)snprintf(subscribe.start, sizeof subscribe.start,
                        ", sending from time time='%" PRId64 "' seq=%" PRIu64,
@@ -343,8 +339,7 @@ static void time_found(struct engine *engine, struct event *event)
 static void time_read(struct read *read)
 {
     struct time_search *search = list_entry(read, struct time_search, read);
-    search->engine->config.post(search->engine->config.context,
-                                &search->event);
+    search->engine->config.post(search->engine->config.context, &search->event);
 }
 
 static enum status search_time(struct engine *engine,
@@ -399,9 +394,8 @@ static enum status identify(struct engine *engine, struct subscribe *subscribe,
     }
     if (request->durable_name.size == 0)
         return STATUS_OK;
-    subscribe->old =
-        subscription_find_durable(subscribe->channel, request->client_id,
-                                  request->durable_name);
+    subscribe->old = subscription_find_durable(
+        subscribe->channel, request->client_id, request->durable_name);
     if (subscribe->old == NULL || !subscription_is_live(subscribe->old))
         return STATUS_OK;
     if (!engine->config.replace_durable)
@@ -467,8 +461,7 @@ static void refuse(struct engine *engine, const struct subscribe *subscribe,
 static void subscribe_run(struct engine *engine, struct subscribe *subscribe)
 {
     struct error err = {0};
-    const char *invalid =
-        check(subscribe->message->data, &subscribe->request);
+    const char *invalid = check(subscribe->message->data, &subscribe->request);
     if (invalid != NULL) {
         refuse(engine, subscribe, invalid);
         return;

@@ -60,10 +60,9 @@ static void release(struct subscription *subscription)
     free(subscription);
 }
 
-enum status
-subscription_set_options(struct subscription *subscription,
-                         const struct subscription_record *record,
-                         struct error *err)
+enum status subscription_set_options(struct subscription *subscription,
+                                     const struct subscription_record *record,
+                                     struct error *err)
 {
     struct text inbox = {0};
     struct text ack_inbox = {0};
@@ -148,8 +147,7 @@ enum status subscription_begin(struct subscription *subscription,
         enum status status = transport->subscribe(
             transport->context, INBOUND_ACK, ack_inbox->data, err);
         if (status != STATUS_OK) {
-            (void)table_remove(engine->acks, ack_inbox->data,
-                               ack_inbox->size);
+            (void)table_remove(engine->acks, ack_inbox->data, ack_inbox->size);
             return status;
         }
     }
@@ -239,9 +237,9 @@ struct subscription *subscription_find_inbox(const struct channel *channel,
                                              struct bytes inbox)
 {
     struct subscription *found =
-        inbox.size == 0 ? NULL
-                        : table_get(channel->engine->acks, inbox.data,
-                                    inbox.size);
+        inbox.size == 0
+            ? NULL
+            : table_get(channel->engine->acks, inbox.data, inbox.size);
     if (found != NULL && found->channel == channel)
         return found;
     for (struct slot *at = table_first(channel->subscriptions); at != NULL;
@@ -309,9 +307,8 @@ bool subscription_store(struct engine *engine,
 bool subscription_unstore(struct engine *engine,
                           const struct subscription *subscription)
 {
-    return batch_subscription_delete(commit_batch(engine),
-                                     subscription->channel->id,
-                                     subscription->id);
+    return batch_subscription_delete(
+        commit_batch(engine), subscription->channel->id, subscription->id);
 }
 
 void subscription_set_dirty(struct engine *engine,

@@ -12,10 +12,10 @@
 /* Makes one, offline, from record (record->id too) and adds it to the tables
  * of channel; record->group is left to queue_group.h. Errors:
  * STATUS_NO_MEMORY. */
-MUST_CHECK enum status subscription_new(struct channel *channel,
-                                        const struct subscription_record *record,
-                                        struct subscription **out,
-                                        struct error *err);
+MUST_CHECK enum status
+subscription_new(struct channel *channel,
+                 const struct subscription_record *record,
+                 struct subscription **out, struct error *err);
 
 /* What a resume takes from its request: inbox, ack inbox, max in flight, ack
  * wait. On STATUS_NO_MEMORY nothing changed. */
@@ -71,8 +71,7 @@ void subscription_store_progress(struct engine *engine, struct batch *batch);
 /* Keeps the count of its group right. */
 void subscription_set_stalled(struct subscription *subscription, bool stalled);
 
-static inline bool
-subscription_is_live(const struct subscription *subscription)
+static inline bool subscription_is_live(const struct subscription *subscription)
 {
     return subscription->state != SUBSCRIPTION_OFFLINE;
 }

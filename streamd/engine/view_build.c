@@ -87,8 +87,8 @@ static enum status copy_channel_subscriptions(struct view_channel *to,
     if (status == STATUS_OK)
         qsort(sorted, count, sizeof(*sorted), compare_subscriptions);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
-        status = copy_subscription(
-            &to->subscriptions[to->subscriptions_size++], sorted[i]);
+        status = copy_subscription(&to->subscriptions[to->subscriptions_size++],
+                                   sorted[i]);
     free(sorted);
     return status;
 }
@@ -124,9 +124,9 @@ static enum status copy_client(struct view_client *to,
         return STATUS_NO_MEMORY;
     for (const struct list *at = from->subscriptions.next;
          status == STATUS_OK && at != &from->subscriptions; at = at->next)
-        status = copy_subscription(
-            &to->subscriptions[to->subscriptions_size++],
-            list_entry(at, struct subscription, of_client));
+        status =
+            copy_subscription(&to->subscriptions[to->subscriptions_size++],
+                              list_entry(at, struct subscription, of_client));
     return status;
 }
 
@@ -217,8 +217,7 @@ static enum status list_channels(const struct engine *engine,
 /* ---- one by name ---- */
 
 static enum status one_client(const struct engine *engine,
-                              const struct view_query *query,
-                              struct view *view)
+                              const struct view_query *query, struct view *view)
 {
     const struct client *client = client_find(engine, bytes_text(query->name));
     if (client == NULL)

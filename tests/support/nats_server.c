@@ -69,10 +69,11 @@ static void run_server(int port, const char *token)
     const char *path = getenv("NATS_SERVER_BIN");
     const char *paths[] = {path != NULL ? path : "nats-server",
                            "/usr/sbin/nats-server"};
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         (void)execlp(paths[i], "nats-server", "-a", "127.0.0.1", "-p",
                      port_text, token != NULL ? "--auth" : (char *)NULL, token,
                      (char *)NULL);
+    }
     _exit(127);
 }
 

@@ -126,7 +126,7 @@ class Streamd(Process):
 
     With nats (a NatsServer) it attaches to that; without, it runs its own on
     a free port. The file store lives in a directory of its own, kept over
-    restarts and removed by discard()."""
+    restarts and removed by forget()."""
 
     def __init__(self, cluster, *flags, nats=None, store="memory",
                  environment=None):
