@@ -234,10 +234,11 @@ static int wait_for_end(struct server *server, int signals)
 static void stop(struct server *server)
 {
     monitor_stop(server->monitor);
-    if (server->loop != NULL)
+    if (server->loop != NULL) {
         loop_stop(server->loop); /* closes the store */
-    else
+    } else {
         store_close(server->store);
+    }
     server_process_stop(server->nats);
     if (server->started >= 0)
         (void)close(server->started);
@@ -250,10 +251,11 @@ int server_run(const struct options *options, int signals, struct log *log)
     int result = EXIT_FAILED;
     nuid_next(server.id);
     banner(&server);
-    if (start(&server, &err) == STATUS_OK)
+    if (start(&server, &err) == STATUS_OK) {
         result = wait_for_end(&server, signals);
-    else
+    } else {
         log_fatal(log, "Failed to start: %s", err.detail);
+    }
     log_info(log, "Shutting down.");
     stop(&server);
     return result;

@@ -45,6 +45,16 @@ static inline void list_remove(struct list *link)
     list_init(link);
 }
 
+/* Takes the first element out and returns its link; list must not be empty. */
+static inline struct list *list_pop(struct list *list)
+{
+    struct list *first = list->next;
+    list->next = first->next;
+    list->next->prev = list;
+    list_init(first);
+    return first;
+}
+
 /* Moves all of from, in order, to the end of list; from is empty then. */
 static inline void list_append_all(struct list *list, struct list *from)
 {

@@ -43,9 +43,10 @@ static void chunk_free(struct cache *cache, struct cache_chunk *chunk)
 
 void cache_release(struct cache *cache)
 {
-    while (!list_empty(&cache->chunks))
-        chunk_free(cache,
-                   list_entry(cache->chunks.next, struct cache_chunk, link));
+    while (!list_empty(&cache->chunks)) {
+        chunk_free(cache, list_entry(list_pop(&cache->chunks),
+                                     struct cache_chunk, link));
+    }
     assert(list_empty(&cache->runs));
 }
 
@@ -73,18 +74,20 @@ static void forget_channel(struct cache *cache,
          at = at->next) {
         struct cache_chunk *chunk = list_entry(at, struct cache_chunk, link);
         size_t kept = 0;
-        for (size_t i = 0; i < chunk->count; i++)
+        for (size_t i = 0; i < chunk->count; i++) {
             if (chunk->channels[i] != channel)
                 chunk->channels[kept++] = chunk->channels[i];
+        }
         chunk->count = kept;
     }
 }
 
 void channel_cache_release(struct cache *cache, struct channel_cache *channel)
 {
-    while (!list_empty(&channel->runs))
-        run_drop(cache,
-                 list_entry(channel->runs.next, struct cached_run, by_channel));
+    while (!list_empty(&channel->runs)) {
+        run_drop(cache, list_entry(list_pop(&channel->runs), struct cached_run,
+                                   by_channel));
+    }
     if (channel->newest != NULL)
         forget_channel(cache, channel);
     free(channel->entries);
@@ -108,7 +111,7 @@ static void drop_oldest(struct channel_cache *channel)
 static void evict_chunk(struct cache *cache)
 {
     struct cache_chunk *chunk =
-        list_entry(cache->chunks.next, struct cache_chunk, link);
+        list_entry(list_pop(&cache->chunks), struct cache_chunk, link);
     for (size_t i = 0; i < chunk->count; i++) {
         struct channel_cache *channel = chunk->channels[i];
         while (channel->count > 0 &&
@@ -120,11 +123,18 @@ static void evict_chunk(struct cache *cache)
     chunk_free(cache, chunk);
 }
 
+/* The list must not be empty. */
 static struct cache_chunk *newest_chunk(const struct cache *cache)
 {
-    if (list_empty(&cache->chunks))
-        return NULL;
     return list_entry(cache->chunks.prev, struct cache_chunk, link);
+}
+
+static bool has_room(const struct cache *cache, size_t size)
+{
+    if (list_empty(&cache->chunks))
+        return false;
+    const struct buffer *buffer = newest_chunk(cache)->buffer;
+    return buffer->capacity - buffer->used >= size;
 }
 
 static struct cache_chunk *add_chunk(struct cache *cache, size_t size)
@@ -150,12 +160,12 @@ enum status cache_reserve(struct cache *cache, size_t size, struct slice *out,
 {
     if (size > UINT32_MAX)
         return fail(err, STATUS_TOO_BIG, "message too big");
-    struct cache_chunk *chunk = newest_chunk(cache);
-    if (chunk == NULL || chunk->buffer->capacity - chunk->buffer->used < size) {
-        chunk = add_chunk(cache, size >= LONE_SIZE ? size : CHUNK_SIZE);
-        if (chunk == NULL)
-            return fail(err, STATUS_NO_MEMORY, "out of memory");
-    }
+    struct cache_chunk *chunk =
+        has_room(cache, size)
+            ? newest_chunk(cache)
+            : add_chunk(cache, size >= LONE_SIZE ? size : CHUNK_SIZE);
+    if (chunk == NULL)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
     *out = (struct slice){.buffer = chunk->buffer,
                           .offset = (uint32_t)chunk->buffer->used,
                           .size = (uint32_t)size};
@@ -188,7 +198,7 @@ static bool chunk_knows(struct cache_chunk *chunk,
     if (chunk->count == chunk->capacity) {
         size_t capacity = chunk->capacity == 0 ? 8 : chunk->capacity * 2;
         struct channel_cache **channels =
-            realloc(chunk->channels, capacity * sizeof(*channels));
+            realloc(chunk->channels, capacity * sizeof(void *));
         if (channels == NULL)
             return false;
         chunk->channels = channels;
@@ -204,7 +214,7 @@ enum status cache_append(struct cache *cache, struct channel_cache *channel,
                          struct error *err)
 {
     struct cache_chunk *chunk = newest_chunk(cache);
-    assert(chunk != NULL && chunk->buffer == message.buffer);
+    assert(chunk->buffer == message.buffer);
     if (channel->count > 0 && channel->first + channel->count != sequence)
         channel->count = 0;
     if (!tail_grow(channel) || !chunk_knows(chunk, channel))
@@ -257,9 +267,10 @@ void cache_add_run(struct cache *cache, struct channel_cache *channel,
 
 void cache_trim_runs(struct cache *cache)
 {
-    while (!list_empty(&cache->runs) && cache->run_bytes > cache->budget / 4)
+    while (!list_empty(&cache->runs) && cache->run_bytes > cache->budget / 4) {
         run_drop(cache,
-                 list_entry(cache->runs.next, struct cached_run, by_use));
+                 list_entry(list_pop(&cache->runs), struct cached_run, by_use));
+    }
 }
 
 /* Index of the first entry at or after sequence; the run is known to have
@@ -278,10 +289,11 @@ static size_t run_index(const struct run *run, uint64_t sequence)
     }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (run->entries[middle].sequence < sequence)
+        if (run->entries[middle].sequence < sequence) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low;
 }

@@ -7,7 +7,6 @@
 #include "streamd/engine/subscription.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdlib.h>
 
 struct channel *channel_find(struct engine *engine, struct bytes name)
@@ -30,9 +29,10 @@ struct channel *channel_find_id(const struct engine *engine, uint64_t id)
 static char *fold(struct bytes name)
 {
     char *folded = bytes_copy(name);
-    for (size_t i = 0; folded != NULL && i < name.size; i++)
+    for (size_t i = 0; folded != NULL && i < name.size; i++) {
         if (folded[i] >= 'A' && folded[i] <= 'Z')
             folded[i] = (char)(folded[i] - 'A' + 'a');
+    }
     return folded;
 }
 
@@ -98,12 +98,13 @@ static enum status check_new(struct engine *engine, struct bytes name,
     const struct channel *twin =
         table_get(engine->channel_folds, folded, name.size);
     free(folded);
-    if (twin != NULL)
+    if (twin != NULL) {
         return fail(err, STATUS_EXISTS,
                     "rejecting channel %s because channel %s alreay exists "
                     "(different cases not allowed)",
                     text_quote(name, shown),
                     text_quote(text_bytes(&twin->name), other));
+    }
     int64_t most = engine->config.limits->max_channels;
     if (most > 0 && table_count(engine->channels) >= (uint64_t)most)
         return fail(err, STATUS_LIMIT, "too many channels");
@@ -146,12 +147,13 @@ enum status channel_get(struct engine *engine, struct bytes name,
         return fail(err, STATUS_UNAVAILABLE, "stan: channel is being deleted");
     }
     enum status status = create(engine, name, out, &cause);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         log_info(engine->log, "Channel %s has been created",
                  text_quote(name, shown));
-    else
+    } else {
         log_error(engine->log, "Creating channel %s failed: %s",
                   text_quote(name, shown), cause.detail);
+    }
     if (status != STATUS_OK && err != NULL)
         *err = cause;
     return status;
@@ -182,7 +184,7 @@ void channel_remove(struct engine *engine, struct channel *channel)
 {
     const struct text *name = &channel->name;
     char *folded = fold(text_bytes(name));
-    delivery_forget_channel(engine, channel);
+    delivery_forget_channel(channel);
     subscription_free_all(channel);
     expiry_release(channel);
     channel_cache_release(&engine->cache, &channel->cache);

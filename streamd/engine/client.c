@@ -64,9 +64,11 @@ void client_remove(struct engine *engine, struct client *client)
     if (engine->recent_client == client)
         engine->recent_client = NULL;
     (void)table_remove(engine->clients, client->id.data, client->id.size);
-    if (client_find_connection(engine, text_bytes(&client->conn_id)) == client)
+    if (client_find_connection(engine, text_bytes(&client->conn_id)) ==
+        client) {
         (void)table_remove(engine->conn_ids, client->conn_id.data,
                            client->conn_id.size);
+    }
     client_free(client);
 }
 

@@ -174,8 +174,7 @@ static void finish_effects(struct engine *engine, struct commit *commit,
 {
     while (!list_empty(&commit->effects)) {
         struct effect *effect =
-            list_entry(commit->effects.next, struct effect, link);
-        list_remove(&effect->link);
+            list_entry(list_pop(&commit->effects), struct effect, link);
         effect->finish(engine, effect, failure);
     }
 }
@@ -283,10 +282,12 @@ static void take_back(struct engine *engine, struct commit *commit,
 
 static void redo_all(struct engine *engine, const struct batch *from)
 {
-    for (size_t i = 0; i < from->count; i++)
-        if (!redo(engine, from, &from->operations[i], engine->filling->batch))
+    for (size_t i = 0; i < from->count; i++) {
+        if (!redo(engine, from, &from->operations[i], engine->filling->batch)) {
             log_error(engine->log, "Out of memory while repeating a failed "
                                    "operation; it is lost");
+        }
+    }
 }
 
 /* All of the failed batch, and all of the one that filled behind it (its
@@ -336,10 +337,11 @@ static void finished(struct engine *engine, struct event *event)
     struct commit *commit = list_entry(event, struct commit, event);
     assert(commit == engine->flying);
     engine->flying = NULL;
-    if (commit->batch->status == STATUS_OK)
+    if (commit->batch->status == STATUS_OK) {
         succeeded(engine, commit);
-    else
+    } else {
         failed(engine, commit);
+    }
     commit_reset(commit);
     engine->spare = commit;
 }

@@ -137,10 +137,11 @@ void connect_rival(struct engine *engine, struct rival *rival)
     if (rival == NULL)
         return;
     bool valid = connect_request_decode(text_bytes(&rival->payload), &request);
-    if (valid && client_find(engine, request.client_id) == NULL)
+    if (valid && client_find(engine, request.client_id) == NULL) {
         register_client(engine, rival->reply.data, &request);
-    else
+    } else {
         reply_connect_error(engine, rival->reply.data, taken);
+    }
     connect_rival_free(rival);
 }
 
@@ -195,12 +196,13 @@ void connect_message(struct engine *engine,
         return;
     }
     struct client *client = client_find(engine, request.client_id);
-    if (client == NULL)
+    if (client == NULL) {
         register_client(engine, message->reply, &request);
-    else if (client->rival != NULL)
+    } else if (client->rival != NULL) {
         reply_connect_error(engine, message->reply, taken);
-    else
+    } else {
         probe(engine, client, message);
+    }
 }
 
 void connect_ping(struct engine *engine, const struct inbound_message *message)

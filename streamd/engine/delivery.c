@@ -89,9 +89,10 @@ static void retry_failed(struct timer *timer, int64_t now)
 {
     (void)now;
     struct engine *engine = timer->context;
-    while (!list_empty(&engine->failed))
-        delivery_ready(engine,
-                       list_entry(engine->failed.next, struct consumer, link));
+    while (!list_empty(&engine->failed)) {
+        delivery_ready(engine, list_entry(list_pop(&engine->failed),
+                                          struct consumer, link));
+    }
 }
 
 static void wait_after_failure(struct engine *engine, struct consumer *consumer)
@@ -135,8 +136,7 @@ static void read_finished(struct engine *engine, struct event *event)
                   read->read.run);
     while (!list_empty(&read->waiters)) {
         struct consumer *consumer =
-            list_entry(read->waiters.next, struct consumer, link);
-        list_remove(&consumer->link);
+            list_entry(list_pop(&read->waiters), struct consumer, link);
         consumer->state = CONSUMER_IDLE;
         consumer->failed = failed;
         consumer->gone_until = nothing ? read->durable : 0;
@@ -228,16 +228,16 @@ enum fetch delivery_fetch(struct engine *engine, struct channel *channel,
     return fetch_later(engine, channel, consumer, sequence);
 }
 
-void delivery_forget_channel(struct engine *engine, struct channel *channel)
+void delivery_forget_channel(struct channel *channel)
 {
-    (void)engine;
     while (!list_empty(&channel->reads)) {
         struct channel_read *read =
-            list_entry(channel->reads.next, struct channel_read, link);
-        list_remove(&read->link); /* read_finished() frees it */
-        while (!list_empty(&read->waiters))
+            list_entry(list_pop(&channel->reads), struct channel_read,
+                       link); /* read_finished() frees it */
+        while (!list_empty(&read->waiters)) {
             delivery_forget(
-                list_entry(read->waiters.next, struct consumer, link));
+                list_entry(list_pop(&read->waiters), struct consumer, link));
+        }
     }
 }
 
@@ -388,12 +388,13 @@ static void turn_group(struct engine *engine, struct consumer *consumer)
 static void turn(struct engine *engine, struct consumer *consumer)
 {
     struct subscription *subscription = consumer->subscription;
-    if (subscription == NULL)
+    if (subscription == NULL) {
         turn_group(engine, consumer);
-    else if (consumer == &subscription->redelivery.waiter)
+    } else if (consumer == &subscription->redelivery.waiter) {
         redelivery_continue(engine, subscription);
-    else
+    } else {
         turn_plain(engine, consumer);
+    }
 }
 
 void delivery_run(struct engine *engine)
@@ -404,8 +405,7 @@ void delivery_run(struct engine *engine)
     list_append_all(&round, &engine->ready);
     while (!list_empty(&round) && !transport->congested(transport->context)) {
         struct consumer *consumer =
-            list_entry(round.next, struct consumer, link);
-        list_remove(&consumer->link);
+            list_entry(list_pop(&round), struct consumer, link);
         consumer->state = CONSUMER_IDLE;
         turn(engine, consumer);
     }

@@ -26,7 +26,7 @@ void delivery_channel_grew(struct engine *engine, struct channel *channel);
 void delivery_run(struct engine *engine);
 
 /* The channel goes: nobody waits for its reads any more. */
-void delivery_forget_channel(struct engine *engine, struct channel *channel);
+void delivery_forget_channel(struct channel *channel);
 
 enum fetch {
     FETCH_FOUND,  /* *found >= sequence, the first there is */

@@ -188,10 +188,11 @@ void engine_message(struct engine *engine,
         engine->in_burst = true;
         read_clocks(engine);
     }
-    if (message->kind == INBOUND_REPLY)
+    if (message->kind == INBOUND_REPLY) {
         inquiry_answer(engine, message);
-    else if (engine->phase == ENGINE_SERVING)
+    } else if (engine->phase == ENGINE_SERVING) {
         dispatch(engine, message);
+    }
 }
 
 void engine_burst_end(struct engine *engine)

@@ -7,18 +7,20 @@ static void set_timer(struct engine *engine, struct client *client,
                       int64_t delay)
 {
     if (timer_set(&engine->timers, &client->heartbeat_timer,
-                  engine->now + delay, NULL) != STATUS_OK)
+                  engine->now + delay, NULL) != STATUS_OK) {
         log_error(engine->log, "[Client:%s] Out of memory: no heartbeats",
                   client->id.data);
+    }
 }
 
 /* On the subscriptions it has now (the mark of delivery.md 15). */
 static void mark(const struct client *client, bool failed)
 {
     for (struct list *at = client->subscriptions.next;
-         at != &client->subscriptions; at = at->next)
+         at != &client->subscriptions; at = at->next) {
         list_entry(at, struct subscription, of_client)->heartbeat_failed =
             failed;
+    }
 }
 
 static void missed(struct engine *engine, struct client *client)

@@ -75,7 +75,8 @@ void inquiry_answer(struct engine *engine,
     if (*stop != '\0')
         return;
     struct inquiry *inquiry = table_get(engine->inquiries, &id, sizeof id);
-    if (inquiry != NULL) /* else it came too late */
+    if (inquiry != NULL) { /* else it came too late */
         end(inquiry, message->no_responders ? INQUIRY_NOBODY : INQUIRY_ANSWERED,
             message->data);
+    }
 }

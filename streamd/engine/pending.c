@@ -29,10 +29,11 @@ static size_t lower_bound(const struct pending *pending, uint64_t sequence)
     }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (first[middle].sequence < sequence)
+        if (first[middle].sequence < sequence) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low;
 }

@@ -137,9 +137,10 @@ void queue_group_update_hold(struct queue_group *group)
 {
     group->hold = false;
     for (struct list *at = group->members.next; at != &group->members;
-         at = at->next)
+         at = at->next) {
         if (list_entry(at, struct subscription, of_channel)->hold)
             group->hold = true;
+    }
 }
 
 struct subscription *queue_group_owner(const struct queue_group *group,

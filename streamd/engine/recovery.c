@@ -95,10 +95,11 @@ static enum status take_progress(struct subscription *subscription,
     uint64_t last_sent = 0;
     if (progress.size == 0)
         return STATUS_OK;
-    if (!progress_decode(progress, PENDING_MAX, &last_sent, on_pending, &run))
+    if (!progress_decode(progress, PENDING_MAX, &last_sent, on_pending, &run)) {
         return fail(err, STATUS_CORRUPT,
                     "progress of subscription %" PRIu64 " is damaged",
                     subscription->id);
+    }
     if (run.failed)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     if (subscription->last_sent < last_sent)
@@ -174,13 +175,14 @@ static enum status drop_ghost(struct engine *engine,
                               struct subscription *subscription,
                               struct error *err)
 {
-    if (subscription->is_durable)
+    if (subscription->is_durable) {
         log_warn(engine->log,
                  "Not recovering ghost durable queue subscriber: [%s]:[%" PRIu64
                  "] subject=%s inbox=%s",
                  text_string(&subscription->client_id), subscription->id,
                  subscription->channel->name.data,
                  text_string(&subscription->inbox));
+    }
     return unstore(engine, subscription)
                ? STATUS_OK
                : fail(err, STATUS_NO_MEMORY, "out of memory");
@@ -201,9 +203,10 @@ static enum status recover_member(struct engine *engine,
     struct queue_group *group =
         queue_group_find(subscription->channel, durable, name);
     enum status status = STATUS_OK;
-    if (group == NULL)
+    if (group == NULL) {
         status =
             queue_group_new(subscription->channel, durable, name, &group, err);
+    }
     if (status != STATUS_OK)
         return status;
     subscription->group = group;
@@ -265,14 +268,16 @@ enum status recovery_run(struct engine *engine, struct error *err)
     if (status != STATUS_OK)
         return status;
     size_t channels = table_count(engine->channels);
-    if (!engine->server_recovered && channels > 0)
+    if (!engine->server_recovered && channels > 0) {
         log_warn(engine->log,
                  "Server information was not recovered, however channels are "
                  "present. Will initialize server and restart recovery!");
-    if (!engine->server_recovered && channels == 0)
+    }
+    if (!engine->server_recovered && channels == 0) {
         log_info(engine->log, "No recovered state");
-    else
+    } else {
         log_info(engine->log, "Recovered %zu channel(s)", channels);
+    }
     return STATUS_OK;
 }
 

@@ -18,10 +18,11 @@ static void set_timer(struct engine *engine, struct subscription *subscription,
                       int64_t due)
 {
     if (timer_set(&engine->timers, &subscription->ack_timer, due, NULL) !=
-        STATUS_OK)
+        STATUS_OK) {
         log_error(engine->log,
                   "Out of memory: no redelivery for subid=%" PRIu64,
                   subscription->id);
+    }
 }
 
 /* 8.2 step 5. */
@@ -48,10 +49,11 @@ static void fired(struct timer *timer, int64_t now)
     struct engine *engine = subscription->channel->engine;
     if (pending_count(&subscription->pending) == 0)
         return;
-    if (subscription->group == NULL && subscription->heartbeat_failed)
+    if (subscription->group == NULL && subscription->heartbeat_failed) {
         set_timer(engine, subscription, engine->now + subscription->ack_wait);
-    else
+    } else {
         redelivery_start(engine, subscription, REDELIVERY_TIMER);
+    }
 }
 
 void redelivery_init(struct subscription *subscription)
@@ -71,10 +73,11 @@ void redelivery_sent(struct engine *engine, struct subscription *subscription)
 void redelivery_soon(struct engine *engine, struct subscription *subscription,
                      int64_t delay)
 {
-    if (subscription->redelivery.kind != REDELIVERY_NONE)
+    if (subscription->redelivery.kind != REDELIVERY_NONE) {
         subscription->redelivery.again = true;
-    else
+    } else {
         set_timer(engine, subscription, engine->now + delay);
+    }
 }
 
 void redelivery_unstall(struct engine *engine,
@@ -131,10 +134,11 @@ static void finish(struct engine *engine, struct subscription *subscription)
     enum redelivery_kind kind = subscription->redelivery.kind;
     bool again = subscription->redelivery.again;
     redelivery_stop(engine, subscription);
-    if (again)
+    if (again) {
         redelivery_soon(engine, subscription, 100 * CLOCK_MILLISECOND);
-    else
+    } else {
         arm(engine, subscription);
+    }
     if (kind != REDELIVERY_TIMER)
         end_hold(engine, subscription);
 }
@@ -260,9 +264,10 @@ static bool step(struct engine *engine, struct subscription *subscription)
         return true;
     case FETCH_FOUND:
         pass->next++;
-        if (found == sequence)
+        if (found == sequence) {
             return deliver(engine, subscription, entry, message) ||
                    (pass->next = pass->count, false);
+        }
         break;
     case FETCH_GONE:
     case FETCH_END:

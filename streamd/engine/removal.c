@@ -131,9 +131,10 @@ static const char *removal_action(const struct subscription *subscription,
         return "Removed";
     if (group == NULL)
         return unsubscribed ? "Removed durable" : "Suspended durable";
-    if (group->member_count > 1)
+    if (group->member_count > 1) {
         return durable ? "Removed member from durable queue"
                        : "Removed member from queue";
+    }
     if (!durable)
         return "Removed queue";
     return unsubscribed ? "Removed durable queue" : "Suspended durable queue";
@@ -150,10 +151,11 @@ void removal_end_subscription(struct engine *engine,
         end_member(engine, subscription, unsubscribed);
     } else {
         subscription_end(subscription);
-        if (subscription->is_durable && !unsubscribed)
+        if (subscription->is_durable && !unsubscribed) {
             keep(engine, subscription);
-        else
+        } else {
             drop(engine, subscription);
+        }
     }
     expiry_idle_begin(channel);
 }
@@ -206,15 +208,17 @@ void removal_sub_close(struct engine *engine,
 
 void removal_close_client(struct engine *engine, struct client *client)
 {
-    if (!batch_client_delete(commit_batch(engine), text_bytes(&client->id)))
+    if (!batch_client_delete(commit_batch(engine), text_bytes(&client->id))) {
         log_error(engine->log,
                   "Error unregistering client \"%s\": out of memory",
                   client->id.data);
-    while (!list_empty(&client->subscriptions))
+    }
+    while (!list_empty(&client->subscriptions)) {
         removal_end_subscription(engine,
                                  list_entry(client->subscriptions.next,
                                             struct subscription, of_client),
                                  false);
+    }
     struct rival *rival = client->rival;
     client_remove(engine, client);
     connect_rival(engine, rival);

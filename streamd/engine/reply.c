@@ -8,9 +8,10 @@
 static void send(struct engine *engine, const char *reply, bool encoded)
 {
     const struct transport *transport = &engine->config.transport;
-    if (reply != NULL && encoded)
+    if (reply != NULL && encoded) {
         (void)transport->publish(transport->context, reply, NULL,
                                  blob_bytes(&engine->scratch));
+    }
 }
 
 static struct blob *scratch(struct engine *engine)
@@ -104,8 +105,8 @@ static void wait(struct engine *engine, const char *reply,
     }
     late->effect.finish = answer_late;
     late->answer = answer;
-    if (size > 0)
-        memcpy(late->to, reply, size);
+    if (reply != NULL)
+        memcpy(late->to, reply, size + 1);
     commit_wait(engine, &late->effect);
 }
 

@@ -125,10 +125,11 @@ static enum status subscribe_all(struct engine *engine, struct error *err)
 static void serve(struct engine *engine)
 {
     struct error err = {0};
-    if (subscribe_all(engine, &err) != STATUS_OK)
+    if (subscribe_all(engine, &err) != STATUS_OK) {
         give_up(engine, &err);
-    else
+    } else {
         hear_self(engine);
+    }
 }
 
 /* ---- 2: the server record ---- */
@@ -141,10 +142,11 @@ static void server_stored(struct engine *engine, struct effect *effect,
                           const struct error *failure)
 {
     free(list_entry(effect, struct server_stored, effect));
-    if (failure != NULL)
+    if (failure != NULL) {
         give_up(engine, failure);
-    else
+    } else {
         serve(engine);
+    }
 }
 
 static bool add_server(struct engine *engine)
@@ -206,9 +208,10 @@ static void somebody(struct engine *engine, struct bytes data)
     engine->scratch.size = 0;
     if (response.close_requests.size > 0 &&
         text_set(&subject, response.close_requests) &&
-        close_request_encode(&request, &engine->scratch))
+        close_request_encode(&request, &engine->scratch)) {
         (void)transport->publish(transport->context, subject.data, NULL,
                                  blob_bytes(&engine->scratch));
+    }
     text_release(&subject);
     give_up(engine, &err);
 }
@@ -216,10 +219,11 @@ static void somebody(struct engine *engine, struct bytes data)
 static void looked(struct inquiry *inquiry, enum inquiry_result result,
                    struct bytes data)
 {
-    if (result == INQUIRY_ANSWERED)
+    if (result == INQUIRY_ANSWERED) {
         somebody(inquiry->engine, data);
-    else
+    } else {
         store_server(inquiry->engine);
+    }
 }
 
 static void look_for_others(struct engine *engine)
@@ -259,10 +263,11 @@ void start_begin(struct engine *engine)
         return;
     }
     if (subscribe(engine, INBOUND_REPLY, &engine->reply_prefix, ".*", "Replies",
-                  &err) != STATUS_OK)
+                  &err) != STATUS_OK) {
         give_up(engine, &err);
-    else if (engine->config.alone)
+    } else if (engine->config.alone) {
         look_for_others(engine);
-    else
+    } else {
         store_server(engine);
+    }
 }

@@ -149,7 +149,7 @@ static bool wait_until_durable(struct engine *engine,
     start->resumed = subscribe->old != NULL;
     start->asked = reply != NULL;
     if (reply != NULL)
-        memcpy(start->reply, reply, size);
+        memcpy(start->reply, reply, size + 1);
     commit_wait(engine, &start->effect);
     return true;
 }
@@ -225,9 +225,10 @@ static const char *action_of(const struct subscribe *subscribe, bool first)
     bool durable = subscribe->request.durable_name.size > 0;
     if (subscribe->request.group.size == 0)
         return durable ? "Started new durable" : "Started new";
-    if (!first)
+    if (!first) {
         return durable ? "Added member to durable queue"
                        : "Added member to queue";
+    }
     return durable ? "Started new durable queue" : "Started new queue";
 }
 
@@ -382,10 +383,11 @@ static enum status identify(struct engine *engine, struct subscribe *subscribe,
     if (request->group.size > 0) {
         if (request->durable_name.size > 0 &&
             memchr(request->durable_name.data, ':',
-                   request->durable_name.size) != NULL)
+                   request->durable_name.size) != NULL) {
             return fail(err, STATUS_INVALID,
                         "stan: durable name of a durable queue subscriber "
                         "can't contain the character ':'");
+        }
         subscribe->group = queue_group_find(
             subscribe->channel, request->durable_name, request->group);
         if (subscribe->group != NULL)
@@ -421,9 +423,10 @@ static enum status make(struct engine *engine, struct subscribe *subscribe,
     if (!subscribe->start_known &&
         !start_position_find(subscribe->channel, &subscribe->request,
                              &subscribe->last_sent, &timestamp,
-                             subscribe->start))
+                             subscribe->start)) {
         return search_time(engine, subscribe, timestamp, subscribe->last_sent,
                            err);
+    }
     return create(engine, subscribe, err);
 }
 

@@ -41,10 +41,11 @@ static bool index_durable(struct subscription *subscription, bool add)
     struct table *durables = subscription->channel->durables;
     bool done = durable_key(text_bytes(&subscription->client_id),
                             text_bytes(&subscription->durable_name), &key);
-    if (done && add)
+    if (done && add) {
         done = table_put(durables, key.data, key.size, subscription);
-    else if (done)
+    } else if (done) {
         (void)table_remove(durables, key.data, key.size);
+    }
     blob_release(&key);
     return done;
 }
@@ -178,9 +179,10 @@ void subscription_end(struct subscription *subscription)
     if (engine->recent_ack == subscription)
         engine->recent_ack = NULL;
     (void)table_remove(engine->acks, ack_inbox->data, ack_inbox->size);
-    if (!ack_inbox_is_ours(engine, subscription))
+    if (!ack_inbox_is_ours(engine, subscription)) {
         transport->unsubscribe(transport->context, INBOUND_ACK,
                                ack_inbox->data);
+    }
     delivery_forget(&subscription->consumer);
     redelivery_stop(engine, subscription);
     timer_clear(&engine->timers, &subscription->ack_timer);
@@ -342,8 +344,7 @@ void subscription_store_progress(struct engine *engine, struct batch *batch)
     list_init(&later);
     while (!list_empty(&engine->dirty)) {
         struct subscription *subscription =
-            list_entry(engine->dirty.next, struct subscription, dirty);
-        list_remove(&subscription->dirty);
+            list_entry(list_pop(&engine->dirty), struct subscription, dirty);
         if (!store_progress(engine, batch, subscription))
             list_append(&later, &subscription->dirty);
     }
@@ -360,10 +361,11 @@ void subscription_set_stalled(struct subscription *subscription, bool stalled)
     struct queue_group *group = subscription->group;
     if (group == NULL || !subscription_is_live(subscription))
         return;
-    if (stalled)
+    if (stalled) {
         group->stalled_count++;
-    else
+    } else {
         group->stalled_count--;
+    }
 }
 
 bool subscription_ack(struct engine *engine, struct subscription *subscription,

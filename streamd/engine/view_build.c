@@ -75,7 +75,7 @@ static enum status copy_channel_subscriptions(struct view_channel *to,
     size_t count = table_count(from->subscriptions);
     if (count == 0)
         return STATUS_OK;
-    const struct subscription **sorted = calloc(count, sizeof(*sorted));
+    void **sorted = calloc(count, sizeof(void *));
     to->subscriptions = calloc(count, sizeof *to->subscriptions);
     enum status status = sorted == NULL || to->subscriptions == NULL
                              ? STATUS_NO_MEMORY
@@ -85,10 +85,11 @@ static enum status copy_channel_subscriptions(struct view_channel *to,
          status == STATUS_OK && at != NULL; at = table_next(at))
         sorted[found++] = table_value(at);
     if (status == STATUS_OK)
-        qsort(sorted, count, sizeof(*sorted), compare_subscriptions);
-    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        qsort(sorted, count, sizeof(void *), compare_subscriptions);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         status = copy_subscription(&to->subscriptions[to->subscriptions_size++],
                                    sorted[i]);
+    }
     free(sorted);
     return status;
 }
@@ -123,10 +124,11 @@ static enum status copy_client(struct view_client *to,
     if (to->subscriptions == NULL)
         return STATUS_NO_MEMORY;
     for (const struct list *at = from->subscriptions.next;
-         status == STATUS_OK && at != &from->subscriptions; at = at->next)
+         status == STATUS_OK && at != &from->subscriptions; at = at->next) {
         status =
             copy_subscription(&to->subscriptions[to->subscriptions_size++],
                               list_entry(at, struct subscription, of_client));
+    }
     return status;
 }
 
@@ -153,13 +155,13 @@ static enum status sort_table(const struct table *table,
     *sorted = NULL;
     if (count == 0)
         return STATUS_OK;
-    void **values = calloc(count, sizeof(*values));
+    void **values = calloc(count, sizeof(void *));
     if (values == NULL)
         return STATUS_NO_MEMORY;
     size_t found = 0;
     for (struct slot *at = table_first(table); at != NULL; at = table_next(at))
         values[found++] = table_value(at);
-    qsort(values, count, sizeof(*values), compare);
+    qsort(values, count, sizeof(void *), compare);
     *sorted = values;
     return STATUS_OK;
 }
@@ -186,9 +188,11 @@ static enum status list_clients(const struct engine *engine,
         if (view->clients == NULL)
             status = STATUS_NO_MEMORY;
     }
-    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+    for (size_t i = 0; status == STATUS_OK && sorted != NULL && i < count;
+         i++) {
         status = copy_client(&view->clients[view->clients_size++],
                              sorted[offset + i], query->subscriptions);
+    }
     free(sorted);
     return status;
 }
@@ -207,9 +211,11 @@ static enum status list_channels(const struct engine *engine,
         if (view->channels == NULL)
             status = STATUS_NO_MEMORY;
     }
-    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+    for (size_t i = 0; status == STATUS_OK && sorted != NULL && i < count;
+         i++) {
         status = copy_channel(&view->channels[view->channels_size++],
                               sorted[offset + i], query->subscriptions);
+    }
     free(sorted);
     return status;
 }
@@ -289,9 +295,10 @@ enum status engine_view(struct engine *engine, const struct view_query *query,
     view->start_time = engine->start_time;
     fill_totals(engine, view);
     enum status status = copy_text(&view->cluster_id, &engine->cluster_id);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         status = view_string_set(&view->server_id,
                                  bytes_text(engine->config.server_id));
+    }
     if (status == STATUS_OK)
         status = fill(engine, query, view);
     if (status != STATUS_OK) {

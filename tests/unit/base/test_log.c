@@ -282,6 +282,16 @@ static void logging_keeps_errno(void **state)
     assert_int_equal(errno, EDOM);
 }
 
+static void a_line_that_cannot_be_written_is_dropped(void **state)
+{
+    (void)state;
+    struct log_options options = {.file = "/dev/full"};
+    struct log *log = NULL;
+    assert_int_equal(log_new(&options, &log, NULL), STATUS_OK);
+    log_info(log, "x"); /* returns */
+    log_free(log);
+}
+
 enum { WRITERS = 4, LINES = 500 };
 
 static void *write_lines(void *context)
@@ -405,6 +415,7 @@ int main(void)
         WITH_FILE(control_characters_cannot_forge_a_line),
         WITH_FILE(long_lines_are_whole_up_to_a_mebibyte),
         WITH_FILE(without_memory_a_long_line_is_cut_not_lost),
+        cmocka_unit_test(a_line_that_cannot_be_written_is_dropped),
         WITH_FILE(logging_keeps_errno),
         WITH_FILE(lines_of_several_threads_do_not_mix),
         cmocka_unit_test(on_a_terminal_the_level_is_coloured),

@@ -143,11 +143,55 @@ static void a_closed_queue_hands_over_the_rest_and_then_ends(void **state)
     queue_free(queue);
 }
 
+struct echo {
+    struct queue *in, *out;
+};
+
+/* Sends back what comes, until its queue is closed. */
+static void *echo_all(void *context)
+{
+    const struct echo *echo = context;
+    struct list list;
+    list_init(&list);
+    while (queue_wait(echo->in, &list)) {
+        while (!list_empty(&list)) {
+            struct list *link = list.next;
+            list_remove(link);
+            queue_push(echo->out, link);
+        }
+    }
+    return NULL;
+}
+
+static void a_waiting_thread_gets_what_comes_into_an_open_queue(void **state)
+{
+    (void)state;
+    struct echo echo;
+    struct item item;
+    struct list list;
+    pthread_t thread;
+    list_init(&list);
+    assert_int_equal(queue_new(NULL, NULL, &echo.in, NULL), STATUS_OK);
+    assert_int_equal(queue_new(NULL, NULL, &echo.out, NULL), STATUS_OK);
+    assert_int_equal(pthread_create(&thread, NULL, echo_all, &echo), 0);
+    for (int i = 0; i < 1000; i++) {
+        queue_push(echo.in, &item.link);
+        assert_true(queue_wait(echo.out, &list));
+        assert_ptr_equal(list.next, &item.link);
+        list_remove(&item.link);
+    }
+    queue_close(echo.in);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    queue_free(echo.in);
+    queue_free(echo.out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wake_comes_only_for_the_step_from_empty),
         cmocka_unit_test(all_producers_elements_arrive_once_and_in_their_order),
+        cmocka_unit_test(a_waiting_thread_gets_what_comes_into_an_open_queue),
         cmocka_unit_test(a_closed_queue_hands_over_the_rest_and_then_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,4 @@
-/* The HTTP server over real sockets; what the bodies are is endpoints_test's.
- */
+/* The HTTP server over real sockets. test_endpoints knows the bodies. */
 #include "monitor/monitor.h"
 
 #include "fake_source.h"
@@ -308,7 +307,7 @@ static void a_bad_host_or_port_is_reported(void **state)
 static void the_start_is_logged_without_the_streaming_prefix(void **state)
 {
     struct fixture *fixture = *state;
-    char path[] = "/tmp/monitor_test.XXXXXX";
+    char path[] = "/tmp/test_monitor.XXXXXX";
     int descriptor = mkstemp(path);
     assert_true(descriptor >= 0);
     const struct log_options log_options = {.file = path};

@@ -216,6 +216,16 @@ static void a_stored_subscription_of_the_go_server_is_read(void **state)
     assert_int_equal(record.saved_client_id.size, 0);
 }
 
+static void any_varint_but_0_is_true_in_a_record(void **state)
+{
+    (void)state;
+    struct subscription_record record;
+    assert_true(subscription_record_decode(
+        B("\x50\x80\x80\x80\x80\x10\x58\x80\x00"), &record));
+    assert_true(record.is_durable); /* 2^32 */
+    assert_false(record.is_closed);
+}
+
 static void our_fields_have_number_20(void **state)
 {
     (void)state;
@@ -258,6 +268,7 @@ int main(void)
         cmocka_unit_test(as_many_pending_as_allowed_are_taken_and_not_one_more),
         cmocka_unit_test(a_progress_of_a_later_version_is_read),
         cmocka_unit_test(a_stored_subscription_of_the_go_server_is_read),
+        cmocka_unit_test(any_varint_but_0_is_true_in_a_record),
         cmocka_unit_test(our_fields_have_number_20),
         cmocka_unit_test(damaged_records_are_refused),
     };

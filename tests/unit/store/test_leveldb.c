@@ -539,14 +539,18 @@ static size_t count_keys(const struct rig *rig, enum key_tag tag)
     return count;
 }
 
-/* Opens, works and closes again until count keys of tag are left. */
+/* Opens, works for a while and closes again until count keys of tag are left:
+ * only a closed database can be counted. What is little waits a second before
+ * it is deleted, so a turn is longer than that. */
 static void wait_for_keys(struct rig *rig, enum key_tag tag, size_t count)
 {
-    time_t deadline = time(NULL) + 60;
+    int64_t deadline = clock_monotonic(&clock_system) + 60 * CLOCK_SECOND;
     while (count_keys(rig, tag) != count) {
-        assert_true(time(NULL) < deadline);
+        int64_t now = clock_monotonic(&clock_system);
+        int64_t turn = now + 1200 * CLOCK_MILLISECOND;
+        assert_true(now < deadline);
         rig_open(rig);
-        for (int i = 0; i < 50; i++) {
+        while (clock_monotonic(&clock_system) < turn) {
             rig->batch->sync = true;
             (void)rig_commit(rig, 0);
         }

@@ -15,7 +15,7 @@
 static void prints(const struct limits *limits, const char *const *lines,
                    size_t count)
 {
-    char path[] = "/tmp/banner_test.XXXXXX";
+    char path[] = "/tmp/test_banner.XXXXXX";
     int descriptor = mkstemp(path);
     assert_true(descriptor >= 0);
     struct log *log = NULL;
