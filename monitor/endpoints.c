@@ -154,28 +154,36 @@ static void answer_root(const struct request *request)
 
 /* ---- views ---- */
 
-/* Asks the engine; on failure, which it answers, NULL. A single one that is
- * not there is no failure. */
-static struct view *view_get(const struct request *request,
-                             const struct view_query *query)
+static void answer_failure(struct reply *reply, enum status status,
+                           const struct error *err)
 {
-    const struct view_source *source = request->endpoints->source;
-    struct view *view = NULL;
-    struct error err = {.detail = ""};
-    enum status status = source->get(source->context, query, &view, &err);
-    if (status == STATUS_OK)
-        return view;
     if (status == STATUS_CLOSED) {
-        answer_error(request->reply, 503, "Server is shutting down\n",
-                     bytes_of(NULL, 0), "");
+        answer_error(reply, 503, "Server is shutting down\n", bytes_of(NULL, 0),
+                     "");
     } else {
-        answer_error(request->reply, 500,
+        answer_error(reply, 500,
                      "Error getting information about channels state: ",
-                     bytes_text(err.detail[0] != '\0' ? err.detail
-                                                      : status_text(status)),
+                     bytes_text(err->detail[0] != '\0' ? err->detail
+                                                       : status_text(status)),
                      "\n");
     }
-    return NULL;
+}
+
+/* Asks the engine. STATUS_NOT_FOUND: the one asked for is not there;
+ * STATUS_UNAVAILABLE: no view, and the request is answered. */
+static enum status view_get(const struct request *request,
+                            const struct view_query *query, struct view **view)
+{
+    const struct view_source *source = request->endpoints->source;
+    struct error err = {.detail = ""};
+    *view = NULL;
+    enum status status = source->get(source->context, query, view, &err);
+    if (status == STATUS_OK ||
+        (status == STATUS_NOT_FOUND && query->name != NULL))
+        return status;
+    *view = NULL;
+    answer_failure(request->reply, status, &err);
+    return STATUS_UNAVAILABLE;
 }
 
 /* The parameter, empty if there is none; false if out of memory (answered). */
@@ -266,8 +274,8 @@ static int64_t max_descriptors(void)
 static void answer_serverz(const struct request *request)
 {
     const struct view_query query = {.kind = VIEW_SERVER};
-    struct view *view = view_get(request, &query);
-    if (view == NULL)
+    struct view *view;
+    if (view_get(request, &query, &view) != STATUS_OK)
         return;
     const struct json_server server = {
         .version = request->endpoints->version,
@@ -287,8 +295,8 @@ static void answer_serverz(const struct request *request)
 static void answer_storez(const struct request *request)
 {
     const struct view_query query = {.kind = VIEW_SERVER};
-    struct view *view = view_get(request, &query);
-    if (view == NULL)
+    struct view *view;
+    if (view_get(request, &query, &view) != STATUS_OK)
         return;
     bool wrapped;
     if (json_begin(request, &wrapped)) {
@@ -302,8 +310,8 @@ static void answer_storez(const struct request *request)
 static void answer_ft_active(const struct request *request)
 {
     const struct view_query query = {.kind = VIEW_SERVER};
-    struct view *view = view_get(request, &query);
-    if (view == NULL)
+    struct view *view;
+    if (view_get(request, &query, &view) != STATUS_OK)
         return;
     bool active = strcmp(view->state, "FT_ACTIVE") == 0;
     *request->reply = (struct reply){.status = active ? 200 : 204};
@@ -396,16 +404,18 @@ static const struct list channels_list = {
 static void answer_view(const struct request *request, const struct list *list,
                         const struct view_query *query, const struct blob *name)
 {
+    struct view *view = NULL;
     /* A name with a NUL inside must not find the one that ends there. */
-    bool impossible = memchr(name->data, '\0', name->size) != NULL;
-    struct view *view = impossible ? NULL : view_get(request, query);
-    if (view == NULL && !impossible)
-        return;
+    enum status status = STATUS_NOT_FOUND;
+    if (memchr(name->data, '\0', name->size) == NULL)
+        status = view_get(request, query, &view);
+    if (status == STATUS_OK && query->name != NULL && !list->found(view))
+        status = STATUS_NOT_FOUND;
     bool wrapped;
-    if (query->name != NULL && (impossible || !list->found(view))) {
+    if (status == STATUS_NOT_FOUND) {
         answer_error(request->reply, 404, list->missing, blob_bytes(name),
                      " not found\n");
-    } else if (json_begin(request, &wrapped)) {
+    } else if (status == STATUS_OK && json_begin(request, &wrapped)) {
         json_end(request, wrapped,
                  query->name != NULL ? list->one(view, &request->reply->body)
                                      : list->all(view, now_of(request), query,

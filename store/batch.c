@@ -62,9 +62,8 @@ static struct operation *next_operation(struct batch *batch)
     return &batch->operations[batch->count];
 }
 
-static bool add(struct batch *batch, enum operation_type type,
-                uint64_t channel, uint64_t subscription, struct bytes name,
-                struct bytes record)
+static bool add(struct batch *batch, enum operation_type type, uint64_t channel,
+                uint64_t subscription, struct bytes name, struct bytes record)
 {
     struct operation *operation = next_operation(batch);
     if (operation == NULL || name.size > SIZE_MAX - record.size ||
@@ -94,8 +93,7 @@ bool batch_server(struct batch *batch, struct bytes record)
     return add(batch, OPERATION_SERVER, 0, 0, none, record);
 }
 
-bool batch_client_put(struct batch *batch, struct bytes id,
-                      struct bytes record)
+bool batch_client_put(struct batch *batch, struct bytes id, struct bytes record)
 {
     return add(batch, OPERATION_CLIENT_PUT, 0, 0, id, record);
 }
@@ -105,8 +103,7 @@ bool batch_client_delete(struct batch *batch, struct bytes id)
     return add(batch, OPERATION_CLIENT_DELETE, 0, 0, id, none);
 }
 
-bool batch_channel_put(struct batch *batch, uint64_t channel,
-                       struct bytes name)
+bool batch_channel_put(struct batch *batch, uint64_t channel, struct bytes name)
 {
     return add(batch, OPERATION_CHANNEL_PUT, channel, 0, name, none);
 }

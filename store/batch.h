@@ -51,9 +51,9 @@ struct channel_state {
     uint64_t channel;
     uint64_t first, last; /* 0,0 never stored; first = last+1 when emptied */
     uint64_t messages;
-    uint64_t bytes; /* as the byte limit counts them */
-    int64_t first_timestamp; /* of the oldest message; 0 if there is none */
-    int64_t last_timestamp;  /* highest ever given to a message; 0 if none */
+    uint64_t bytes;             /* as the byte limit counts them */
+    int64_t first_timestamp;    /* of the oldest message; 0 if there is none */
+    int64_t last_timestamp;     /* highest ever given to a message; 0 if none */
     uint64_t last_subscription; /* highest id ever used; recovery only */
     bool limit_reached; /* this commit dropped messages for count or bytes */
 };
@@ -62,9 +62,9 @@ struct batch {
     struct list link; /* of whoever has it */
     struct operation *operations;
     size_t count, capacity;
-    struct blob bytes; /* names and records */
+    struct blob bytes;    /* names and records */
     size_t message_bytes; /* sum over appends */
-    bool sync; /* somebody waits for it: must survive a power cut */
+    bool sync;            /* somebody waits for it: must survive a power cut */
 
     void (*done)(struct batch *batch); /* any thread; the store's last use */
     void *context;
@@ -76,7 +76,7 @@ struct batch {
     size_t state_count, state_capacity;
 };
 
-struct batch *batch_new(void); /* NULL when out of memory */
+struct batch *batch_new(void);         /* NULL when out of memory */
 void batch_free(struct batch *batch);  /* NULL is allowed */
 void batch_clear(struct batch *batch); /* empty again, memory kept */
 

@@ -33,15 +33,15 @@ enum status limits_check(const struct limits *limits, struct error *err)
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (rules[i].value >= 0)
             continue;
-        if (!rules[i].is_duration)
+        if (!rules[i].is_duration) {
             return fail(err, STATUS_INVALID,
                         "max %s limit cannot be negative (%" PRId64 ")",
                         rules[i].name, rules[i].value);
+        }
         char text[DURATION_TEXT_MAX];
         duration_format(rules[i].value, text);
-        return fail(err, STATUS_INVALID,
-                    "max %s limit cannot be negative (%s)", rules[i].name,
-                    text);
+        return fail(err, STATUS_INVALID, "max %s limit cannot be negative (%s)",
+                    rules[i].name, text);
     }
     return STATUS_OK;
 }

@@ -50,8 +50,8 @@ static struct channel *find(const struct memory_store *memory, uint64_t id)
 
 static struct entry *entry_at(const struct channel *channel, size_t index)
 {
-    return &channel->entries[(channel->start + index) &
-                             (channel->capacity - 1)];
+    return &channel
+                ->entries[(channel->start + index) & (channel->capacity - 1)];
 }
 
 static void drop_first(struct channel *channel)
@@ -116,9 +116,10 @@ static enum status prepare_channel(struct memory_store *memory,
                                    const struct operation *operation,
                                    struct error *err)
 {
-    if (find(memory, operation->channel) != NULL)
+    if (find(memory, operation->channel) != NULL) {
         return fail(err, STATUS_EXISTS, "channel %" PRIu64 " already exists",
                     operation->channel);
+    }
     struct channel *channel = calloc(1, sizeof *channel);
     if (channel == NULL)
         goto no_memory;
@@ -147,9 +148,10 @@ static enum status prepare_messages(struct memory_store *memory,
     bool gone = channel == NULL || channel->is_deleted;
     if (gone && operation->type == OPERATION_EXPIRE)
         return STATUS_OK;
-    if (gone)
+    if (gone) {
         return fail(err, STATUS_NOT_FOUND, "channel %" PRIu64 " not found",
                     operation->channel);
+    }
     if (!list_linked(&channel->link))
         list_append(&memory->prepared, &channel->link);
     if (channel->report == 0) {
@@ -160,9 +162,10 @@ static enum status prepare_messages(struct memory_store *memory,
     if (operation->type == OPERATION_EXPIRE)
         return STATUS_OK;
     channel->expected++;
-    if (!reserve(channel, channel->expected))
+    if (!reserve(channel, channel->expected)) {
         return fail(err, STATUS_NO_MEMORY, "messages of channel %" PRIu64,
                     operation->channel);
+    }
     return STATUS_OK;
 }
 
@@ -287,9 +290,10 @@ static void memory_commit(struct store *store, struct batch *batch)
     struct memory_store *memory = (struct memory_store *)store;
     batch->status = STATUS_OK;
     batch->state_count = 0;
-    for (size_t i = 0; i < batch->count && batch->status == STATUS_OK; i++)
+    for (size_t i = 0; i < batch->count && batch->status == STATUS_OK; i++) {
         batch->status =
             prepare(memory, batch, &batch->operations[i], &batch->error);
+    }
     if (batch->status == STATUS_OK) {
         for (size_t i = 0; i < batch->count; i++)
             apply(memory, &batch->operations[i]);
@@ -309,10 +313,11 @@ static size_t search(const struct channel *channel, const struct read *read)
         const struct entry *entry = entry_at(channel, middle);
         bool before = read->by_time ? entry->timestamp < read->timestamp
                                     : entry->sequence < read->sequence;
-        if (before)
+        if (before) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low;
 }
@@ -330,14 +335,15 @@ static enum status collect(const struct channel *channel, struct read *read)
     if (count == 0)
         return STATUS_OK;
     read->run = run_new(count);
-    if (read->run == NULL)
+    if (read->run == NULL) {
         return fail(&read->error, STATUS_NO_MEMORY, "read of %zu messages",
                     count);
+    }
     for (size_t i = 0; i < count; i++) {
         const struct entry *entry = entry_at(channel, from + i);
         (void)buffer_ref(entry->message.buffer);
-        read->run->entries[i] = (struct run_entry){
-            .sequence = entry->sequence, .message = entry->message};
+        read->run->entries[i] = (struct run_entry){.sequence = entry->sequence,
+                                                   .message = entry->message};
     }
     read->run->count = count;
     return STATUS_OK;

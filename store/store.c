@@ -6,8 +6,7 @@ struct run *run_new(size_t capacity)
 {
     if (capacity > (SIZE_MAX - sizeof(struct run)) / sizeof(struct run_entry))
         return NULL;
-    struct run *run =
-        malloc(sizeof *run + capacity * sizeof(struct run_entry));
+    struct run *run = malloc(sizeof *run + capacity * sizeof(struct run_entry));
     if (run != NULL)
         run->count = 0;
     return run;

@@ -41,7 +41,7 @@ struct channel {
     struct blob name;
     struct channel_limits limits;
     struct channel_state state;
-    uint32_t unrecorded; /* appends since the record was written */
+    uint32_t unrecorded;     /* appends since the record was written */
     uint64_t swept_recorded; /* in the record at recovery */
     struct front front;
     struct sweep *sweep; /* the sweeper's; never NULL */

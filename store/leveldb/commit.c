@@ -17,7 +17,7 @@ struct commit {
     size_t applied;
     struct list touched;
     struct channel *latest; /* looked up last */
-    bool server; /* the batch holds the server record */
+    bool server;            /* the batch holds the server record */
     uint64_t next_number_before;
     struct trim trim;
 };
@@ -35,15 +35,13 @@ static enum status put(struct file_store *store, struct bytes key,
     if (!value_seal(&store->value, key, payload))
         return no_memory(err);
     leveldb_writebatch_put(store->changes, (const char *)key.data, key.size,
-                           (const char *)store->value.data,
-                           store->value.size);
+                           (const char *)store->value.data, store->value.size);
     return STATUS_OK;
 }
 
 static void drop(struct file_store *store, struct bytes key)
 {
-    leveldb_writebatch_delete(store->changes, (const char *)key.data,
-                              key.size);
+    leveldb_writebatch_delete(store->changes, (const char *)key.data, key.size);
 }
 
 static enum status put_record(struct file_store *store,
@@ -56,8 +54,7 @@ static enum status put_record(struct file_store *store,
                       &store->payload, &store->value))
         return no_memory(err);
     leveldb_writebatch_put(store->changes, (const char *)key.data, key.size,
-                           (const char *)store->value.data,
-                           store->value.size);
+                           (const char *)store->value.data, store->value.size);
     return STATUS_OK;
 }
 
@@ -108,9 +105,10 @@ static enum status channel_put(struct commit *commit,
 {
     struct file_store *store = commit->store;
     uint64_t id = operation->channel;
-    if (table_get(store->channels, &id, sizeof id) != NULL)
+    if (table_get(store->channels, &id, sizeof id) != NULL) {
         return fail(err, STATUS_EXISTS, "channel %" PRIu64 " already exists",
                     id);
+    }
     struct bytes name = operation_name(commit->batch, operation);
     const struct channel_limits limits = limits_channel(store->limits, name);
     struct channel *channel =
@@ -169,8 +167,7 @@ static enum status append(struct commit *commit,
                       slice_bytes(operation->message)))
         return no_memory(err);
     leveldb_writebatch_put(store->changes, (const char *)key.data, key.size,
-                           (const char *)store->value.data,
-                           store->value.size);
+                           (const char *)store->value.data, store->value.size);
     trim_append(channel, operation->sequence, operation->timestamp,
                 operation->message.size);
     commit->trim.operations = commit->applied + 1; /* this one, too */
@@ -260,9 +257,10 @@ static enum status client(struct commit *commit,
     struct file_store *store = commit->store;
     if (!client_key(store, operation_name(commit->batch, operation)))
         return no_memory(err);
-    if (operation->type == OPERATION_CLIENT_PUT)
+    if (operation->type == OPERATION_CLIENT_PUT) {
         return put(store, blob_bytes(&store->key),
                    operation_record(commit->batch, operation), err);
+    }
     drop(store, blob_bytes(&store->key));
     return STATUS_OK;
 }
@@ -383,10 +381,11 @@ static void finish(struct commit *commit, bool good)
         struct channel *channel =
             list_entry(commit->touched.next, struct channel, link);
         list_remove(&channel->link);
-        if (good)
+        if (good) {
             publish(store, channel);
-        else
+        } else {
             take_back(store, channel);
+        }
     }
     if (good) {
         store->server_known = store->server_known || commit->server;
@@ -419,10 +418,11 @@ void commit_run(struct file_store *store, struct batch *batch)
     struct error *err = &batch->error;
     batch->state_count = 0;
     batch->status = STATUS_OK;
-    if (!store->recovered)
+    if (!store->recovered) {
         batch->status = fail(err, STATUS_INVALID, "store not recovered");
-    else if (reopen_needed(store))
+    } else if (reopen_needed(store)) {
         batch->status = reopen_run(store, err);
+    }
     if (batch->status != STATUS_OK)
         return;
     struct commit commit = {

@@ -8,7 +8,6 @@
 void commit_run(struct file_store *store, struct batch *batch);
 
 /* At the end: the records that are behind, and a sync of everything. */
-MUST_CHECK enum status commit_last(struct file_store *store,
-                                   struct error *err);
+MUST_CHECK enum status commit_last(struct file_store *store, struct error *err);
 
 #endif

@@ -31,10 +31,11 @@ struct database {
 static enum status translate(struct error *err, const char *what, char *text)
 {
     enum status status = STATUS_IO;
-    if (strncmp(text, "Corruption", 10) == 0)
+    if (strncmp(text, "Corruption", 10) == 0) {
         status = STATUS_CORRUPT;
-    else if (strstr(text, "/LOCK") != NULL)
+    } else if (strstr(text, "/LOCK") != NULL) {
         status = STATUS_UNAVAILABLE;
+    }
     enum status result = fail(err, status, "%s: %s", what, text);
     leveldb_free(text);
     return result;
@@ -54,9 +55,10 @@ static enum status check_current(const char *path, struct error *err)
     DIR *directory = opendir(path);
     if (directory == NULL && errno == ENOENT)
         return STATUS_OK;
-    if (directory == NULL)
+    if (directory == NULL) {
         return fail(err, STATUS_IO, "unable to read the directory [%s]: %s",
                     path, strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+    }
     const struct dirent *entry;
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this call's own */
     while ((entry = readdir(directory)) != NULL) {
@@ -66,11 +68,12 @@ static enum status check_current(const char *path, struct error *err)
                has_suffix(entry->d_name, ".log");
     }
     (void)closedir(directory);
-    if (data && !current)
+    if (data && !current) {
         return fail(err, STATUS_CORRUPT,
                     "[%s] holds data but no file CURRENT: it is damaged; "
                     "copy the directory before anything else",
                     path);
+    }
     return STATUS_OK;
 }
 
@@ -80,8 +83,7 @@ static enum status open_handle(struct database *database, struct error *err)
     if (status != STATUS_OK)
         return status;
     char *text = NULL;
-    leveldb_t *handle =
-        leveldb_open(database->options, database->path, &text);
+    leveldb_t *handle = leveldb_open(database->options, database->path, &text);
     if (text == NULL) {
         database->handle = handle;
         return STATUS_OK;
@@ -119,8 +121,7 @@ static enum status make(const char *path, struct database **out,
     leveldb_options_set_create_if_missing(database->options, 1);
     leveldb_options_set_paranoid_checks(database->options, 1);
     leveldb_options_set_compression(database->options, leveldb_no_compression);
-    leveldb_options_set_write_buffer_size(database->options,
-                                          write_buffer_size);
+    leveldb_options_set_write_buffer_size(database->options, write_buffer_size);
     leveldb_options_set_cache(database->options, database->cache);
     leveldb_options_set_max_open_files(database->options, open_files);
     database->read = leveldb_readoptions_create();
@@ -184,8 +185,9 @@ enum status database_write(struct database *database,
     char *text = NULL;
     (void)pthread_mutex_lock(&database->write_lock);
     if (!database->trusted || database->handle == NULL) {
-        status = fail(err, STATUS_IO, "write: the database's log is not "
-                                      "trusted after a failed write");
+        status = fail(err, STATUS_IO,
+                      "write: the database's log is not "
+                      "trusted after a failed write");
         goto out;
     }
     leveldb_write(database->handle,
@@ -249,25 +251,27 @@ enum status database_get(struct database *database, struct bytes key,
     if (value == NULL)
         return fail(err, STATUS_NOT_FOUND, "read: no such key");
     /* LevelDB's memory is malloc's, as leveldb_free says. */
-    *out = (struct blob){
-        .data = (uint8_t *)value, .size = size, .capacity = size};
+    *out =
+        (struct blob){.data = (uint8_t *)value, .size = size, .capacity = size};
     return STATUS_OK;
 }
 
 void database_compact(struct database *database, struct bytes from,
                       struct bytes end)
 {
-    if (database->handle != NULL)
+    if (database->handle != NULL) {
         leveldb_compact_range(database->handle, (const char *)from.data,
                               from.size, (const char *)end.data, end.size);
+    }
 }
 
 struct cursor cursor_open(struct database *database)
 {
     struct cursor cursor = {0};
-    if (database->handle != NULL)
+    if (database->handle != NULL) {
         cursor.iterator =
             leveldb_create_iterator(database->handle, database->read);
+    }
     return cursor;
 }
 
@@ -291,10 +295,11 @@ void cursor_next(struct cursor cursor)
 void cursor_last(struct cursor cursor, struct bytes below)
 {
     cursor_seek(cursor, below);
-    if (cursor_valid(cursor))
+    if (cursor_valid(cursor)) {
         leveldb_iter_prev(cursor.iterator);
-    else if (cursor.iterator != NULL)
+    } else if (cursor.iterator != NULL) {
         leveldb_iter_seek_to_last(cursor.iterator);
+    }
 }
 
 bool cursor_valid(struct cursor cursor)

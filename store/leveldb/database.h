@@ -42,9 +42,8 @@ MUST_CHECK enum status database_reopen(struct database *database,
 
 /* The caller holds. On STATUS_OK *out is the value, the caller's to
  * blob_release. Errors: STATUS_NOT_FOUND, STATUS_IO, STATUS_CORRUPT. */
-MUST_CHECK enum status database_get(struct database *database,
-                                    struct bytes key, struct blob *out,
-                                    struct error *err);
+MUST_CHECK enum status database_get(struct database *database, struct bytes key,
+                                    struct blob *out, struct error *err);
 
 /* Compacts the range; may take seconds. The caller holds. */
 void database_compact(struct database *database, struct bytes from,
@@ -60,8 +59,8 @@ void cursor_close(struct cursor cursor);
 void cursor_seek(struct cursor cursor, struct bytes key);
 void cursor_next(struct cursor cursor);
 void cursor_last(struct cursor cursor, struct bytes below); /* highest below */
-bool cursor_valid(struct cursor cursor); /* false: the end, or an error */
-struct bytes cursor_key(struct cursor cursor);   /* until it is moved */
+bool cursor_valid(struct cursor cursor);       /* false: the end, or an error */
+struct bytes cursor_key(struct cursor cursor); /* until it is moved */
 struct bytes cursor_value(struct cursor cursor); /* until it is moved */
 /* What the walk met so far: LevelDB steps over a damaged block and goes on, so
  * without asking here at the end of a walk, keys may be missing unnoticed.

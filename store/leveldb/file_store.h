@@ -34,7 +34,7 @@ struct file_store {
     /* The writer's. */
     uint64_t next_number; /* of the next channel created */
     bool recovered;
-    bool server_known; /* the server record is stored */
+    bool server_known;             /* the server record is stored */
     leveldb_writebatch_t *changes; /* of the batch under way */
     leveldb_writebatch_t *failed;  /* not NULL: to be undone, then forgotten */
     leveldb_writebatch_t *undo;    /* not NULL: what undoes it */

@@ -24,8 +24,7 @@ static void *write_batches(void *context)
     list_init(&batches);
     while (queue_wait(store->batches, &batches)) {
         while (!list_empty(&batches)) {
-            struct batch *batch =
-                list_entry(batches.next, struct batch, link);
+            struct batch *batch = list_entry(batches.next, struct batch, link);
             list_remove(&batch->link);
             commit_run(store, batch);
             batch->done(batch);
@@ -66,9 +65,8 @@ static void start_read(struct store *store, struct read *read)
 
 static enum status bad_directory(const char *directory, struct error *err)
 {
-    return fail(err, STATUS_IO,
-                "unable to create the root directory [%s]: %s", directory,
-                strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+    return fail(err, STATUS_IO, "unable to create the root directory [%s]: %s",
+                directory, strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
 }
 
 /* directory and its parents. */
@@ -114,13 +112,13 @@ static enum status lock_directory(const char *directory, int *out,
     if (*out >= 0 && fcntl(*out, F_OFD_SETLK, &lock) == 0)
         return STATUS_OK;
     int cause = errno;
-    if (*out >= 0 && (cause == EAGAIN || cause == EACCES))
+    if (*out >= 0 && (cause == EAGAIN || cause == EACCES)) {
         return fail(err, STATUS_UNAVAILABLE,
                     "the store directory [%s] is in use by another process",
                     directory);
+    }
     return fail(err, STATUS_IO, "unable to lock the store directory [%s]: %s",
-                directory,
-                strerror(cause)); /* NOLINT(concurrency-mt-unsafe) */
+                directory, strerror(cause)); /* NOLINT(concurrency-mt-unsafe) */
 }
 
 /* ---- life ---- */
@@ -167,9 +165,10 @@ static void close_store(struct store *base)
     if (store->reader_runs)
         (void)pthread_join(store->reader, NULL);
     bool in_order = store->recovered && commit_last(store, &err) == STATUS_OK;
-    if (store->recovered && !in_order)
+    if (store->recovered && !in_order) {
         log_error(store->log, "Unable to close the store in good order: %s",
                   err.detail);
+    }
     sweeper_free(store->sweeper);
     database_close(store->database);
     if (in_order && witness_write(store->path, &err) != STATUS_OK)
@@ -207,10 +206,11 @@ static enum status open_database(struct file_store *store,
     enum status status = witness_check(path, err);
     if (status == STATUS_OK)
         status = database_open(path, &store->database, err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         store->path = path;
-    else
+    } else {
         free(path);
+    }
     if (status == STATUS_OK)
         status = recover_format(store, err);
     return status;
@@ -229,9 +229,10 @@ enum status leveldb_store_open(const char *directory,
                                struct store **out, struct error *err)
 {
     *out = NULL;
-    if (directory == NULL || directory[0] == '\0')
+    if (directory == NULL || directory[0] == '\0') {
         return fail(err, STATUS_INVALID,
                     "for FILE stores, root directory must be specified");
+    }
     struct file_store *store = calloc(1, sizeof *store);
     if (store == NULL)
         return fail(err, STATUS_NO_MEMORY, "store");

@@ -51,9 +51,10 @@ bool channel_record_decode(struct bytes input, struct channel_record *out)
         .name = bytes_of(input.data + FIXED, input.size - FIXED),
     };
     const struct channel_state *state = &out->state;
-    if (state->messages == 0)
+    if (state->messages == 0) {
         return state->first == 0 ? state->last == 0
                                  : state->first == state->last + 1;
+    }
     return state->first > 0 && state->first <= state->last &&
            state->messages <= state->last - state->first + 1;
 }

@@ -36,8 +36,7 @@ static enum status write_format(struct file_store *store, struct error *err)
         return fail(err, STATUS_NO_MEMORY, "format record");
     leveldb_writebatch_clear(store->changes);
     leveldb_writebatch_put(store->changes, (const char *)key.data, key.size,
-                           (const char *)store->value.data,
-                           store->value.size);
+                           (const char *)store->value.data, store->value.size);
     return database_write(store->database, store->changes, true, err);
 }
 
@@ -48,10 +47,11 @@ static enum status check_format(struct bytes key, struct bytes value,
     if (!value_open(key, value, &payload) || payload.size != 8)
         return fail(err, STATUS_CORRUPT, "the format record is damaged");
     uint64_t version = number_decode(payload.data);
-    if (version != FORMAT_VERSION)
+    if (version != FORMAT_VERSION) {
         return fail(err, STATUS_INVALID,
                     "unsupported store format: %" PRIu64 " (supports [%d..%d])",
                     version, FORMAT_VERSION, FORMAT_VERSION);
+    }
     return STATUS_OK;
 }
 
@@ -67,10 +67,11 @@ enum status recover_format(struct file_store *store, struct error *err)
     } else if (status == STATUS_NOT_FOUND) {
         struct cursor cursor = cursor_open(store->database);
         cursor_seek(cursor, bytes_of("", 0));
-        if (cursor_valid(cursor))
+        if (cursor_valid(cursor)) {
             status = fail(err, STATUS_CORRUPT, "the format record is missing");
-        else
+        } else {
             status = cursor_status(cursor, err);
+        }
         cursor_close(cursor);
         if (status == STATUS_OK)
             status = write_format(store, err);
@@ -87,8 +88,8 @@ static enum status recover_server(struct recovery *recovery, struct error *err)
     struct key key = key_alone(KEY_SERVER);
     struct blob value;
     struct bytes record;
-    enum status status = database_get(recovery->store->database,
-                                      key_bytes(&key), &value, err);
+    enum status status =
+        database_get(recovery->store->database, key_bytes(&key), &value, err);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
     if (status == STATUS_OK &&
@@ -96,8 +97,8 @@ static enum status recover_server(struct recovery *recovery, struct error *err)
         status = fail(err, STATUS_CORRUPT, "the server record is damaged");
     if (status == STATUS_OK) {
         recovery->store->server_known = true;
-        status = recovery->visitor->server(recovery->visitor->context, record,
-                                           err);
+        status =
+            recovery->visitor->server(recovery->visitor->context, record, err);
     }
     blob_release(&value);
     return status;
@@ -108,8 +109,7 @@ static int shown(size_t size)
     return size < SHOWN_MAX ? (int)size : SHOWN_MAX;
 }
 
-static enum status recover_clients(struct recovery *recovery,
-                                   struct error *err)
+static enum status recover_clients(struct recovery *recovery, struct error *err)
 {
     const struct store_visitor *visitor = recovery->visitor;
     struct key start = key_alone(KEY_CLIENT);
@@ -120,12 +120,12 @@ static enum status recover_clients(struct recovery *recovery,
         if (key.size < 1 || key.data[0] != KEY_CLIENT)
             break;
         struct bytes id = bytes_of(key.data + 1, key.size - 1);
-        if (!value_open(key, cursor_value(cursor), &record))
+        if (!value_open(key, cursor_value(cursor), &record)) {
             return fail(err, STATUS_CORRUPT,
                         "the record of client \"%.*s\" is damaged",
                         shown(id.size), (const char *)id.data);
-        enum status status =
-            visitor->client(visitor->context, id, record, err);
+        }
+        enum status status = visitor->client(visitor->context, id, record, err);
         if (status != STATUS_OK)
             return status;
         cursor_next(cursor);
@@ -135,9 +135,8 @@ static enum status recover_clients(struct recovery *recovery,
 
 /* ---- one channel's messages ---- */
 
-static enum status bad_message(const struct channel *channel,
-                               uint64_t sequence, const char *what,
-                               struct error *err)
+static enum status bad_message(const struct channel *channel, uint64_t sequence,
+                               const char *what, struct error *err)
 {
     return fail(err, STATUS_CORRUPT,
                 "channel \"%.*s\": message %" PRIu64 " is %s",
@@ -151,10 +150,10 @@ static enum status count_on(struct recovery *recovery, struct channel *channel,
 {
     struct cursor cursor = recovery->messages;
     uint64_t number, sequence;
-    while (cursor_valid(cursor) &&
-           key_parse_pair(cursor_key(cursor), KEY_MESSAGE, &number,
-                          &sequence) &&
-           number == channel->number) {
+    while (
+        cursor_valid(cursor) &&
+        key_parse_pair(cursor_key(cursor), KEY_MESSAGE, &number, &sequence) &&
+        number == channel->number) {
         int64_t timestamp;
         struct bytes message;
         if (!message_open(cursor_key(cursor), cursor_value(cursor), &timestamp,
@@ -252,11 +251,9 @@ static enum status keep_record(struct recovery *recovery,
                       &store->value))
         return fail(err, STATUS_NO_MEMORY, "channel record");
     leveldb_writebatch_put(store->changes, (const char *)key.data, key.size,
-                           (const char *)store->value.data,
-                           store->value.size);
+                           (const char *)store->value.data, store->value.size);
     channel->unrecorded = 0;
-    return ++recovery->changed < CHANGES_MAX ? STATUS_OK
-                                             : flush(recovery, err);
+    return ++recovery->changed < CHANGES_MAX ? STATUS_OK : flush(recovery, err);
 }
 
 static enum status apply_limits(struct recovery *recovery,
@@ -268,9 +265,10 @@ static enum status apply_limits(struct recovery *recovery,
     uint64_t first = channel->state.first;
     int64_t age = channel->limits.max_age;
     bool dropped = trim_limits(trim, channel);
-    if (age > 0)
+    if (age > 0) {
         dropped = trim_expired(trim, channel, clock_wall(store->clock) - age) ||
                   dropped;
+    }
     if (!dropped && first == channel->state.first)
         return STATUS_OK;
     return keep_record(recovery, channel, swept, err);
@@ -298,11 +296,10 @@ static bool move_to(struct cursor cursor, enum key_tag tag, uint64_t number,
 static enum status bad_subscription(const struct channel *channel, uint64_t id,
                                     struct error *err)
 {
-    return fail(err, STATUS_CORRUPT,
-                "channel \"%.*s\": the record of subscription %" PRIu64
-                " is damaged",
-                shown(channel->name.size), (const char *)channel->name.data,
-                id);
+    return fail(
+        err, STATUS_CORRUPT,
+        "channel \"%.*s\": the record of subscription %" PRIu64 " is damaged",
+        shown(channel->name.size), (const char *)channel->name.data, id);
 }
 
 static enum status recover_subscriptions(struct recovery *recovery,
@@ -324,9 +321,8 @@ static enum status recover_subscriptions(struct recovery *recovery,
             progress_id == id &&
             !value_open(cursor_key(own), cursor_value(own), &progress))
             return bad_subscription(channel, id, err);
-        status = visitor->subscription(visitor->context,
-                                       channel->state.channel, id, record,
-                                       progress, err);
+        status = visitor->subscription(visitor->context, channel->state.channel,
+                                       id, record, progress, err);
     }
     return status;
 }
@@ -346,8 +342,7 @@ static enum status recover_channel(struct recovery *recovery, uint64_t number,
     channel->state = record->state;
     (void)pthread_mutex_lock(&store->lock);
     bool known = table_get(store->channels, &id, sizeof id) != NULL;
-    bool is_put =
-        !known && table_put(store->channels, &id, sizeof id, channel);
+    bool is_put = !known && table_put(store->channels, &id, sizeof id, channel);
     (void)pthread_mutex_unlock(&store->lock);
     if (!is_put) {
         channel_free(channel);
@@ -359,9 +354,10 @@ static enum status recover_channel(struct recovery *recovery, uint64_t number,
     if (status == STATUS_OK)
         status = apply_limits(recovery, channel, record->swept, err);
     channel->swept_recorded = record->swept;
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         status = visitor->channel(visitor->context, &channel->state,
                                   blob_bytes(&channel->name), err);
+    }
     if (status == STATUS_OK)
         status = recover_subscriptions(recovery, channel, err);
     return status;
@@ -392,10 +388,11 @@ static enum status recover_channels(struct recovery *recovery,
         struct bytes payload;
         struct channel_record record;
         if (!value_open(cursor_key(cursor), cursor_value(cursor), &payload) ||
-            !channel_record_decode(payload, &record))
+            !channel_record_decode(payload, &record)) {
             return fail(err, STATUS_CORRUPT,
                         "the record of channel number %" PRIu64 " is damaged",
                         number);
+        }
         if (number >= store->next_number)
             store->next_number = number + 1;
         status = record.phase == RECORD_LIVE
@@ -439,8 +436,7 @@ static void publish_all(struct file_store *store)
         sweeper_start_at(store->sweeper, channel->sweep,
                          channel->swept_recorded);
         if (channel->state.first > 1)
-            sweeper_trim(store->sweeper, channel->sweep,
-                         channel->state.first);
+            sweeper_trim(store->sweeper, channel->sweep, channel->state.first);
     }
 }
 

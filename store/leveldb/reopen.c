@@ -33,13 +33,14 @@ static void undo_key(void *context, const char *key, size_t size)
     struct blob value;
     enum status status = database_get(undoing->database, bytes_of(key, size),
                                       &value, undoing->err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         leveldb_writebatch_put(undoing->undo, key, size,
                                (const char *)value.data, value.size);
-    else if (status == STATUS_NOT_FOUND)
+    } else if (status == STATUS_NOT_FOUND) {
         leveldb_writebatch_delete(undoing->undo, key, size);
-    else
+    } else {
         undoing->status = status;
+    }
     blob_release(&value);
 }
 
@@ -90,8 +91,7 @@ static enum status missing(const struct channel *channel, uint64_t sequence,
                            struct error *err)
 {
     return fail(err, STATUS_CORRUPT,
-                "channel \"%.*s\": message %" PRIu64
-                " is not as it was stored",
+                "channel \"%.*s\": message %" PRIu64 " is not as it was stored",
                 (int)channel->name.size, (const char *)channel->name.data,
                 sequence);
 }
@@ -104,9 +104,9 @@ static enum status verify_channel(const struct channel *channel,
     uint64_t number, sequence;
     int64_t timestamp;
     struct bytes message;
-    struct key key = key_pair(KEY_MESSAGE, channel->number,
-                              state->messages > 0 ? state->last
-                                                  : state->last + 1);
+    struct key key =
+        key_pair(KEY_MESSAGE, channel->number,
+                 state->messages > 0 ? state->last : state->last + 1);
     cursor_seek(cursor, key_bytes(&key));
     if (state->messages > 0) {
         if (!cursor_valid(cursor) ||
@@ -166,8 +166,9 @@ enum status reopen_run(struct file_store *store, struct error *err)
         if (status != STATUS_OK)
             database_distrust(store->database);
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         log_info(store->log, "The database was opened again after a failed "
                              "write and holds what was stored");
+    }
     return status;
 }

@@ -25,8 +25,7 @@ struct view {
 static bool look(struct file_store *store, uint64_t id, struct view *view)
 {
     (void)pthread_mutex_lock(&store->lock);
-    const struct channel *channel =
-        table_get(store->channels, &id, sizeof id);
+    const struct channel *channel = table_get(store->channels, &id, sizeof id);
     if (channel != NULL) {
         *view = (struct view){
             .number = channel->number,
@@ -95,10 +94,11 @@ static enum status seek_time(struct cursor cursor, const struct view *view,
         if (!message_open(cursor_key(cursor), cursor_value(cursor), &at,
                           &message))
             return damaged(view, found, err);
-        if (at < timestamp)
+        if (at < timestamp) {
             low = found + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     *sequence = low;
     return STATUS_OK;
@@ -123,9 +123,10 @@ static enum status take(struct replay *replay, struct cursor cursor,
                                 .offset = (uint32_t)replay->bytes.size,
                                 .size = (uint32_t)message.size};
     if (!blob_append(&replay->bytes, message.data, message.size) ||
-        !blob_append(&replay->places, &place, sizeof place))
+        !blob_append(&replay->places, &place, sizeof place)) {
         return fail(err, STATUS_NO_MEMORY, "read of channel \"%s\"",
                     view->name);
+    }
     return STATUS_OK;
 }
 
@@ -194,8 +195,7 @@ static enum status search(struct file_store *store, struct replay *replay,
     database_hold(store->database);
     struct cursor cursor = cursor_open(store->database);
     if (read->by_time)
-        status =
-            seek_time(cursor, view, read->timestamp, &sequence, err);
+        status = seek_time(cursor, view, read->timestamp, &sequence, err);
     if (sequence < view->first)
         sequence = view->first; /* below are only deleted keys */
     if (status == STATUS_OK && sequence <= view->last)
@@ -218,15 +218,17 @@ void replay_run(struct file_store *store, struct replay *replay,
     read->status = search(store, replay, &view, read, &ended);
     /* The newest message goes by expiry or with its channel only. */
     if (read->status == STATUS_OK && ended &&
-        look(store, read->channel, &now) && now.first <= view.last)
+        look(store, read->channel, &now) && now.first <= view.last) {
         read->status = fail(&read->error, STATUS_CORRUPT,
                             "channel \"%s\": message %" PRIu64 " is missing",
                             view.name, view.last);
+    }
     if (read->status == STATUS_OK && taken(replay) > 0) {
         read->run = make_run(replay);
-        if (read->run == NULL)
+        if (read->run == NULL) {
             read->status = fail(&read->error, STATUS_NO_MEMORY,
                                 "read of channel \"%s\"", view.name);
+        }
     }
     if (replay->bytes.capacity > scratch_max)
         replay_release(replay);

@@ -130,9 +130,10 @@ static enum status delete_chunk(struct sweeper *sweeper, enum key_tag tag,
     *done = count < CHUNK;
     status = cursor_status(cursor, err);
     cursor_close(cursor);
-    if (status == STATUS_OK && count > 0)
-        status = database_write(sweeper->database, sweeper->changes, false,
-                                err);
+    if (status == STATUS_OK && count > 0) {
+        status =
+            database_write(sweeper->database, sweeper->changes, false, err);
+    }
     database_release(sweeper->database);
     if (status == STATUS_OK)
         *from = *done ? to : next;
@@ -157,8 +158,7 @@ static enum status delete_unseen(struct sweeper *sweeper, uint64_t number,
     return status;
 }
 
-static void reached(struct sweeper *sweeper, struct sweep *sweep,
-                    uint64_t from)
+static void reached(struct sweeper *sweeper, struct sweep *sweep, uint64_t from)
 {
     (void)pthread_mutex_lock(&sweeper->lock);
     sweep->from = from;
@@ -177,8 +177,7 @@ static void compact(struct sweeper *sweeper, uint64_t number, uint64_t from,
 
 /* Messages from `from` below to; stops between chunks when asked to. */
 static enum status sweep_messages(struct sweeper *sweeper, struct sweep *sweep,
-                                  uint64_t from, uint64_t to,
-                                  struct error *err)
+                                  uint64_t from, uint64_t to, struct error *err)
 {
     if (to - from <= CHUNK) {
         enum status status =
@@ -207,14 +206,14 @@ static enum status sweep_whole(struct sweeper *sweeper, struct sweep *sweep,
                                uint64_t from, bool *gone, struct error *err)
 {
     static const enum key_tag tags[] = {KEY_PROGRESS, KEY_SUBSCRIPTION};
-    enum status status =
-        sweep_messages(sweeper, sweep, from, UINT64_MAX, err);
+    enum status status = sweep_messages(sweeper, sweep, from, UINT64_MAX, err);
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
         bool done = false;
         uint64_t at = 0;
-        while (status == STATUS_OK && !done && !stopping(sweeper))
+        while (status == STATUS_OK && !done && !stopping(sweeper)) {
             status = delete_chunk(sweeper, tags[i], sweep->number, &at,
                                   UINT64_MAX, &done, err);
+        }
     }
     if (status != STATUS_OK || stopping(sweeper))
         return status;
@@ -253,10 +252,11 @@ static bool sweep_one(struct sweeper *sweeper, struct sweep *sweep,
         copy->whole
             ? sweep_whole(sweeper, sweep, copy->from, &gone, &err)
             : sweep_messages(sweeper, sweep, copy->from, copy->to, &err);
-    if (status != STATUS_OK && !sweep->complained)
+    if (status != STATUS_OK && !sweep->complained) {
         log_error(sweeper->log,
                   "Unable to delete old messages, will be tried again: %s",
                   err.detail);
+    }
     sweep->complained = status != STATUS_OK;
     if (gone) {
         sweep_free(sweep);
@@ -277,9 +277,10 @@ static bool wait_for_work(struct sweeper *sweeper)
     until.tv_sec += PAUSE_SECONDS;
     (void)pthread_mutex_lock(&sweeper->lock);
     int waited = 0;
-    while (!sweeper->stopping && !sweeper->urgent && waited == 0)
-        waited = pthread_cond_timedwait(&sweeper->changed, &sweeper->lock,
-                                        &until);
+    while (!sweeper->stopping && !sweeper->urgent && waited == 0) {
+        waited =
+            pthread_cond_timedwait(&sweeper->changed, &sweeper->lock, &until);
+    }
     sweeper->urgent = false;
     bool go_on = !sweeper->stopping;
     (void)pthread_mutex_unlock(&sweeper->lock);

@@ -29,8 +29,7 @@ void sweeper_free(struct sweeper *sweeper); /* NULL is allowed */
 void sweeper_start_at(struct sweeper *sweeper, struct sweep *sweep,
                       uint64_t swept);
 /* Messages below first may go. */
-void sweeper_trim(struct sweeper *sweeper, struct sweep *sweep,
-                  uint64_t first);
+void sweeper_trim(struct sweeper *sweeper, struct sweep *sweep, uint64_t first);
 /* All of the channel goes, at last its record; sweep is the sweeper's now. */
 void sweeper_discard(struct sweeper *sweeper, struct sweep *sweep);
 /* Nothing below the result is left. */

@@ -12,8 +12,8 @@ void trim_append(struct channel *channel, uint64_t sequence, int64_t timestamp,
     struct front *front = &channel->front;
     uint64_t bytes = size + MESSAGE_OVERHEAD;
     if (front->count == state->messages) { /* it holds all: go on with that */
-        uint32_t room = front->capacity > FRONT_PUSH_MAX ? front->capacity
-                                                         : FRONT_PUSH_MAX;
+        uint32_t room =
+            front->capacity > FRONT_PUSH_MAX ? front->capacity : FRONT_PUSH_MAX;
         (void)front_push(front,
                          (struct front_message){.sequence = sequence,
                                                 .timestamp = timestamp,
@@ -44,9 +44,9 @@ static struct front_message measure(const struct trim *trim,
         message.bytes = payload.size + MESSAGE_OVERHEAD;
         return message;
     }
-    log_error(trim->log,
-              "Message %" PRIu64 " of channel \"%.*s\" is damaged", sequence,
-              (int)channel->name.size, (const char *)channel->name.data);
+    log_error(trim->log, "Message %" PRIu64 " of channel \"%.*s\" is damaged",
+              sequence, (int)channel->name.size,
+              (const char *)channel->name.data);
     message.timestamp = front->count == 0
                             ? channel->state.first_timestamp
                             : front_at(front, front->count - 1)->timestamp;
@@ -65,10 +65,10 @@ static enum status load_stored(const struct trim *trim, struct channel *channel,
     uint64_t number, sequence;
     enum status status = STATUS_OK;
     cursor_seek(cursor, key_bytes(&key));
-    while (cursor_valid(cursor) && channel->front.count < FRONT_MAX &&
-           key_parse_pair(cursor_key(cursor), KEY_MESSAGE, &number,
-                          &sequence) &&
-           number == channel->number && sequence <= channel->state.last) {
+    while (
+        cursor_valid(cursor) && channel->front.count < FRONT_MAX &&
+        key_parse_pair(cursor_key(cursor), KEY_MESSAGE, &number, &sequence) &&
+        number == channel->number && sequence <= channel->state.last) {
         if (!front_push(&channel->front,
                         measure(trim, channel, cursor, sequence), FRONT_MAX)) {
             status = fail(err, STATUS_NO_MEMORY, "out of memory");
@@ -172,8 +172,7 @@ bool trim_limits(struct trim *trim, struct channel *channel)
     return dropped;
 }
 
-bool trim_expired(struct trim *trim, struct channel *channel,
-                  int64_t timestamp)
+bool trim_expired(struct trim *trim, struct channel *channel, int64_t timestamp)
 {
     bool dropped = false;
     while (channel->state.messages > 0 &&

@@ -67,7 +67,7 @@ bool message_open(struct bytes key, struct bytes value, int64_t *timestamp,
         payload.size < MESSAGE_HEADER - VALUE_HEADER)
         return false;
     *timestamp = (int64_t)number_decode(payload.data);
-    *message = bytes_of(value.data + MESSAGE_HEADER,
-                        value.size - MESSAGE_HEADER);
+    *message =
+        bytes_of(value.data + MESSAGE_HEADER, value.size - MESSAGE_HEADER);
     return true;
 }

@@ -14,17 +14,15 @@
 
 enum { CHUNK = 65536, TEXT_MAX = 1 << 20 };
 
-static enum status failed(const char *what, const char *name,
-                          struct error *err)
+static enum status failed(const char *what, const char *name, struct error *err)
 {
     return fail(err, STATUS_IO, "witness: %s %s: %s", what, name,
                 strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
 }
 
 /* Appends all of the file, or only its checksum and size if text is NULL. */
-static enum status read_file(int directory, const char *name,
-                             struct blob *text, uint32_t *crc, uint64_t *size,
-                             struct error *err)
+static enum status read_file(int directory, const char *name, struct blob *text,
+                             uint32_t *crc, uint64_t *size, struct error *err)
 {
     uint8_t chunk[CHUNK];
     enum status status = STATUS_OK;
@@ -68,12 +66,13 @@ static enum status check_line(int directory, char *line, struct error *err)
         return fail(err, STATUS_CORRUPT, "witness: damaged");
     name++;
     enum status status = read_file(directory, name, NULL, &crc, &size, err);
-    if (status == STATUS_OK && (crc != wanted_crc || size != wanted_size))
+    if (status == STATUS_OK && (crc != wanted_crc || size != wanted_size)) {
         status = fail(err, STATUS_CORRUPT,
                       "the file %s has changed since the store was closed; "
                       "copy the directory, then restore a backup, or remove "
                       "the file \"witness\" in it to open it as it is",
                       name);
+    }
     return status;
 }
 
@@ -88,10 +87,11 @@ static enum status check_text(int directory, char *text, size_t size,
     uint32_t crc = libdeflate_crc32(0, text, (size_t)(last - text));
     char *end = NULL;
     unsigned long long wanted = strtoull(last, &end, 16);
-    if (wanted != crc || strcmp(end, " lines\n") != 0)
+    if (wanted != crc || strcmp(end, " lines\n") != 0) {
         return fail(err, STATUS_CORRUPT,
                     "the file \"witness\" is damaged; the database may be, "
                     "too: copy the directory before it is removed");
+    }
     for (char *line = text; line < last;) {
         char *line_end = strchr(line, '\n');
         if (line_end == NULL)
@@ -174,9 +174,8 @@ static enum status make_text(int directory, DIR *stream, struct blob *text,
             status = add_line(directory, entry->d_name, text, err);
     }
     char line[32];
-    uint32_t crc = text->size == 0
-                       ? 0
-                       : libdeflate_crc32(0, text->data, text->size);
+    uint32_t crc =
+        text->size == 0 ? 0 : libdeflate_crc32(0, text->data, text->size);
     int used = snprintf(line, sizeof line, "%08" PRIx32 " lines\n", crc);
     if (status == STATUS_OK &&
         (used < 0 || !blob_append(text, line, (size_t)used)))

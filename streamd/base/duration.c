@@ -126,7 +126,7 @@ static enum status unit_parse(const char *text, const char **at, uint64_t *ns,
 static enum status part(const char *text, const char **at, uint64_t *total,
                         struct error *err)
 {
-    uint64_t value, below = 0, unit = 0;
+    uint64_t value, below = 0, unit = 1;
     double scale = 1;
     const char *from = *at;
     if (!whole(at, &value))
@@ -174,10 +174,11 @@ enum status duration_parse(const char *text, int64_t *ns, struct error *err)
     }
     if (total == magnitude_max && !negative)
         return invalid(text, err);
-    if (total == magnitude_max)
+    if (total == magnitude_max) {
         *ns = INT64_MIN;
-    else
+    } else {
         *ns = negative ? -(int64_t)total : (int64_t)total;
+    }
     return STATUS_OK;
 }
 
@@ -210,9 +211,10 @@ void duration_format(int64_t ns, char out[DURATION_TEXT_MAX])
         out[used++] = '-';
     uint64_t hours = rest / (3600 * second);
     uint64_t minutes = rest / (60 * second) % 60;
-    if (hours > 0)
+    if (hours > 0) {
         used +=
             format_part(out + used, DURATION_TEXT_MAX - used, hours, 1, "h");
+    }
     if (hours > 0 || minutes > 0) {
         used +=
             format_part(out + used, DURATION_TEXT_MAX - used, minutes, 1, "m");

@@ -82,7 +82,8 @@ MUST_CHECK enum status view_string_set(struct view_string *string,
 
 /* Where monitoring gets views: get blocks the calling thread (never the
  * engine's) until the engine has answered. On STATUS_OK the caller owns *out.
- * Errors: STATUS_NO_MEMORY, STATUS_CLOSED (shutting down). */
+ * Errors: STATUS_NO_MEMORY, STATUS_CLOSED (shutting down), STATUS_NOT_FOUND
+ * (the name asked for is not there; a view without it says the same). */
 struct view_source {
     void *context;
     enum status (*get)(void *context, const struct view_query *query,

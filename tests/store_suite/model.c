@@ -22,7 +22,7 @@ struct model_channel {
     char name[16];
     uint64_t last, last_subscription, expected_first;
     int64_t last_timestamp;
-    bool ever; /* a message was stored */
+    bool ever;                      /* a message was stored */
     struct model_message *messages; /* [first, count) are there */
     size_t first, count;
     char records[SUBSCRIPTIONS + 1][32]; /* empty: none */
@@ -88,10 +88,10 @@ static void append(struct model *model, struct model_channel *channel)
     int count = 1 + (int)below(model, below(model, 20) == 0 ? 400 : 10);
     for (int i = 0; i < count && channel->count < MESSAGES; i++) {
         uint64_t gap = below(model, 10) == 0 ? below(model, 5) : 0;
-        struct model_message message = {
-            .sequence = channel->last + 1 + gap,
-            .timestamp = model->now += (int64_t)below(model, 3),
-            .size = (size_t)below(model, 200)};
+        struct model_message message = {.sequence = channel->last + 1 + gap,
+                                        .timestamp = model->now +=
+                                        (int64_t)below(model, 3),
+                                        .size = (size_t)below(model, 200)};
         rig_append_filled(model->rig, channel->id, message.sequence,
                           message.timestamp, message.size);
         channel->messages[channel->count++] = message;
@@ -123,8 +123,8 @@ static void subscription(struct model *model, struct model_channel *channel)
     text(model, record);
     switch (below(model, 4)) {
     case 0:
-        must(batch_subscription_put(batch, channel->id, id,
-                                    bytes_text(record)));
+        must(
+            batch_subscription_put(batch, channel->id, id, bytes_text(record)));
         memcpy(channel->records[id], record, sizeof record);
         channel->progress[id][0] = '\0';
         if (id > channel->last_subscription)
@@ -159,8 +159,7 @@ static void client(struct model *model)
 
 static void operation(struct model *model)
 {
-    struct model_channel *channel =
-        &model->channels[below(model, CHANNELS)];
+    struct model_channel *channel = &model->channels[below(model, CHANNELS)];
     uint64_t what = below(model, 100);
     if (channel->id == 0) {
         channel_put(model, channel);
@@ -195,9 +194,9 @@ static void compare_state(const struct model *model,
     assert_int_equal(state->first, first);
     assert_int_equal(state->last, channel->last);
     assert_int_equal(state->bytes, bytes_of_all(model, channel));
-    assert_int_equal(
-        state->first_timestamp,
-        messages > 0 ? channel->messages[channel->first].timestamp : 0);
+    assert_int_equal(state->first_timestamp,
+                     messages > 0 ? channel->messages[channel->first].timestamp
+                                  : 0);
     assert_int_equal(state->last_timestamp, channel->last_timestamp);
 }
 
@@ -236,10 +235,11 @@ static void compare_run(const struct model *model,
         struct bytes bytes = slice_bytes(run->entries[i].message);
         assert_int_equal(run->entries[i].sequence, message->sequence);
         assert_int_equal(bytes.size, message->size);
-        for (size_t j = 0; j < bytes.size; j++)
-            assert_int_equal(bytes.data[j],
-                             (uint8_t)(channel->id * 31 +
-                                       message->sequence * 7 + j));
+        for (size_t j = 0; j < bytes.size; j++) {
+            assert_int_equal(
+                bytes.data[j],
+                (uint8_t)(channel->id * 31 + message->sequence * 7 + j));
+        }
     }
     (void)model;
     run_free(run);
@@ -316,8 +316,7 @@ static void reopen(struct model *model)
         const struct channel_state *state =
             rig_recovered(model->rig, channel->id);
         compare_state(model, channel, state);
-        assert_int_equal(state->last_subscription,
-                         channel->last_subscription);
+        assert_int_equal(state->last_subscription, channel->last_subscription);
         subscriptions += compare_subscriptions(model, channel);
     }
     assert_int_equal(model->rig->recovered.channels, channels);
@@ -327,11 +326,12 @@ static void reopen(struct model *model)
 
 static void start(struct model *model, struct rig *rig)
 {
-    const char *chosen = getenv("STORE_SEED"); /* NOLINT(concurrency-mt-unsafe) */
+    const char *chosen =
+        getenv("STORE_SEED"); /* NOLINT(concurrency-mt-unsafe) */
     *model = (struct model){
         .rig = rig,
-        .seed = chosen != NULL ? strtoull(chosen, NULL, 10)
-                               : (uint64_t)time(NULL),
+        .seed =
+            chosen != NULL ? strtoull(chosen, NULL, 10) : (uint64_t)time(NULL),
         .max_messages = 700,
         .max_bytes = 90000,
         .now = 1000,

@@ -17,8 +17,7 @@ static enum status open_memory(const char *directory,
     return memory_store_open(config, out, err);
 }
 
-const struct backend backend_memory = {
-    .name = "memory", .open = open_memory};
+const struct backend backend_memory = {.name = "memory", .open = open_memory};
 const struct backend backend_leveldb = {.name = "leveldb",
                                         .is_persistent = true,
                                         .overhead = 40,
@@ -91,8 +90,8 @@ static int64_t rig_now(void *context)
 void rig_init(struct rig *rig, const struct backend *backend)
 {
     *rig = (struct rig){.backend = backend};
-    rig->clock = (struct clock){
-        .monotonic = rig_now, .wall = rig_now, .context = rig};
+    rig->clock =
+        (struct clock){.monotonic = rig_now, .wall = rig_now, .context = rig};
     (void)snprintf(rig->directory, sizeof rig->directory,
                    "/tmp/store_suite.XXXXXX");
     if (mkdtemp(rig->directory) == NULL)
@@ -169,8 +168,8 @@ static enum status on_subscription(void *context, uint64_t channel,
     (void)err;
     assert_true(recovered->subscriptions < RECOVERED_MAX);
     assert_true(recovered->channels > 0);
-    assert_int_equal(
-        recovered->channel[recovered->channels - 1].state.channel, channel);
+    assert_int_equal(recovered->channel[recovered->channels - 1].state.channel,
+                     channel);
     struct recovered_subscription *to =
         &recovered->subscription[recovered->subscriptions++];
     to->channel = channel;
@@ -185,8 +184,8 @@ enum status rig_try_open(struct rig *rig)
     const struct store_config config = {.limits = &rig->limits,
                                         .clock = &rig->clock};
     rig->recovered = (struct recovered){0};
-    enum status status = rig->backend->open(rig->directory, &config,
-                                            &rig->store, &rig->error);
+    enum status status =
+        rig->backend->open(rig->directory, &config, &rig->store, &rig->error);
     if (status != STATUS_OK) {
         assert_null(rig->store);
         return status;
@@ -263,9 +262,9 @@ void rig_channel(struct rig *rig, uint64_t channel, const char *name)
 static void append(struct rig *rig, uint64_t channel, uint64_t sequence,
                    int64_t timestamp, struct buffer *buffer)
 {
-    must(batch_append(rig->batch, channel, sequence, timestamp,
-                      (struct slice){.buffer = buffer,
-                                     .size = (uint32_t)buffer->used}));
+    must(batch_append(
+        rig->batch, channel, sequence, timestamp,
+        (struct slice){.buffer = buffer, .size = (uint32_t)buffer->used}));
     buffer_unref(buffer);
 }
 
@@ -290,8 +289,8 @@ void rig_append_filled(struct rig *rig, uint64_t channel, uint64_t sequence,
     append(rig, channel, sequence, timestamp, buffer);
 }
 
-struct channel_state rig_fill(struct rig *rig, uint64_t channel,
-                              uint64_t first, uint64_t last)
+struct channel_state rig_fill(struct rig *rig, uint64_t channel, uint64_t first,
+                              uint64_t last)
 {
     for (uint64_t i = first; i <= last; i++)
         rig_append(rig, channel, i, (int64_t)i, "x");

@@ -78,8 +78,8 @@ void rig_append(struct rig *rig, uint64_t channel, uint64_t sequence,
 void rig_append_filled(struct rig *rig, uint64_t channel, uint64_t sequence,
                        int64_t timestamp, size_t size);
 /* first..last, one byte messages, timestamp = sequence, and commits. */
-struct channel_state rig_fill(struct rig *rig, uint64_t channel,
-                              uint64_t first, uint64_t last);
+struct channel_state rig_fill(struct rig *rig, uint64_t channel, uint64_t first,
+                              uint64_t last);
 
 /* Waits; the run is the caller's to free. */
 struct run *rig_read(struct rig *rig, uint64_t channel, uint64_t sequence,

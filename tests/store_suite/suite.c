@@ -358,7 +358,7 @@ static void lower_limits_apply_at_a_restart(void **state)
     assert_int_equal(rig_recovered(rig, 2)->messages, 5);
     rig_expect(rig, 1, 601, 1000);
     rig_close(rig);
-    rig->limits.global.max_bytes = 41 * 10;
+    rig->limits.global.max_bytes = INT64_C(41) * 10;
     rig_open(rig);
     assert_int_equal(rig_recovered(rig, 1)->first, 991);
     rig_close(rig);
@@ -618,7 +618,8 @@ static void a_deleted_channel_is_gone_and_its_name_starts_anew(void **state)
 }
 
 /* The engine cannot know which ids still have keys to be deleted. */
-static void the_id_of_a_deleted_channel_may_be_used_after_a_restart(void **state)
+static void
+the_id_of_a_deleted_channel_may_be_used_after_a_restart(void **state)
 {
     struct rig *rig = *state;
     rig_channel(rig, 1, "foo");
@@ -671,10 +672,11 @@ static void a_refused_batch_leaves_everything_as_it_was(void **state)
         expire(rig, 1, 6);
         rig_channel(rig, 2, "bar");
         rig_append(rig, 2, 1, 1, "no");
-        if (round == 0)
+        if (round == 0) {
             rig_channel(rig, 1, "foo"); /* exists */
-        else
+        } else {
             rig_append(rig, 55, 1, 1, "x"); /* no such channel */
+        }
         assert_int_equal(rig_try_commit(rig),
                          round == 0 ? STATUS_EXISTS : STATUS_NOT_FOUND);
         assert_int_equal(rig->batch->state_count, 0);
@@ -708,8 +710,8 @@ static void a_run_outlives_its_messages(void **state)
     struct run *run = rig_read(rig, 1, 1, 1);
     must(batch_channel_delete(rig->batch, 1));
     (void)rig_commit(rig, 1);
-    assert_true(bytes_equal(slice_bytes(run->entries[0].message),
-                            bytes_text("kept")));
+    assert_true(
+        bytes_equal(slice_bytes(run->entries[0].message), bytes_text("kept")));
     run_free(run);
 }
 
@@ -829,6 +831,7 @@ static int run_all(const struct backend *backend)
         CASE(random_batches_agree_with_a_naive_model),
     };
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): cmocka takes no const */
         tests[i].initial_state = (void *)(uintptr_t)backend;
     return cmocka_run_group_tests_name(backend->name, tests, NULL, NULL);
 }

@@ -118,10 +118,22 @@ static size_t selected(const struct view_query *query, const char *const *names,
     return query->limit < rest ? query->limit : rest;
 }
 
+static bool is_missing(const struct view_query *query)
+{
+    size_t first;
+    if (query->name == NULL)
+        return false;
+    return query->kind == VIEW_CLIENTS
+               ? selected(query, client_ids, CLIENTS, &first) == 0
+               : selected(query, channel_names, CHANNELS, &first) == 0;
+}
+
 static enum status get(void *context, const struct view_query *query,
                        struct view **out, struct error *err)
 {
     const struct fake_source *fake = context;
+    if (fake->missing_fails && is_missing(query))
+        return fail(err, STATUS_NOT_FOUND, "made up");
     if (fake->fails_with != STATUS_OK)
         return fail(err, fake->fails_with, "made up");
     struct view *view = array_new(1, sizeof *view);

@@ -11,6 +11,7 @@
 struct fake_source {
     struct view_source source; /* its context is this struct */
     enum status fails_with;    /* STATUS_OK: works */
+    bool missing_fails; /* what is not there: STATUS_NOT_FOUND, no view */
     const char *state;
     struct bytes odd_id; /* not empty: the id of the first client */
 };

@@ -260,6 +260,33 @@ static void m9_one_client_maps_its_channels_to_its_subscriptions(void **state)
                   "Client me2");
 }
 
+static void missing_are(struct fixture *fixture, bool fails)
+{
+    fixture->fake.missing_fails = fails;
+    answers_error(fixture, "/streaming/clientsz?client=nope&subs=1", 404,
+                  "Client nope not found\n");
+    answers_error(fixture, "/streaming/channelsz?channel=FOO&callback=cb", 404,
+                  "Channel FOO not found\n");
+    answers_error(fixture, "/streaming/channelsz?channel=%20foo", 404,
+                  "Channel  foo not found\n");
+    assert_non_null(strstr(answer(fixture, "/streaming/channelsz?channel=foo"),
+                           "\"name\": \"foo\""));
+}
+
+static void what_is_missing_is_404_whether_the_source_fails_or_not(void **state)
+{
+    missing_are(*state, false);
+    missing_are(*state, true);
+}
+
+static void a_list_is_never_404(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->fake.fails_with = STATUS_NOT_FOUND;
+    answers_error(fixture, "/streaming/clientsz", 500,
+                  "Error getting information about channels state: made up\n");
+}
+
 static void m9_details_come_only_with_subs_exactly_1(void **state)
 {
     struct fixture *fixture = *state;
@@ -581,6 +608,8 @@ int main(void)
         TEST(m7_clientsz_shows_the_window_asked_for),
         TEST(clientsz_lists_ids_inboxes_and_counts),
         TEST(m9_one_client_maps_its_channels_to_its_subscriptions),
+        TEST(what_is_missing_is_404_whether_the_source_fails_or_not),
+        TEST(a_list_is_never_404),
         TEST(m9_details_come_only_with_subs_exactly_1),
         TEST(m10_channelsz_lists_names_in_the_window_asked_for),
         TEST(channelsz_with_subs_lists_channels_instead_of_names),

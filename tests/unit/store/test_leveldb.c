@@ -98,14 +98,14 @@ static int open_in_child(const char *directory)
 
 static int spawn_and_wait(const char *mode, const char *directory)
 {
-    char *const arguments[] = {(char *)(uintptr_t)"test",
+    char *const arguments[] = {(char *)(uintptr_t) "test",
                                (char *)(uintptr_t)mode,
                                (char *)(uintptr_t)directory, NULL};
     pid_t child;
     int code = 0;
-    assert_int_equal(posix_spawn(&child, "/proc/self/exe", NULL, NULL,
-                                 arguments, environ),
-                     0);
+    assert_int_equal(
+        posix_spawn(&child, "/proc/self/exe", NULL, NULL, arguments, environ),
+        0);
     assert_int_equal(waitpid(child, &code, 0), child);
     return WIFEXITED(code) ? WEXITSTATUS(code) : -1;
 }
@@ -167,11 +167,12 @@ static void put_raw(const struct rig *rig, struct bytes key,
     if (database_open(path, &database, &err) != STATUS_OK)
         fail_msg("%s", err.detail);
     leveldb_writebatch_t *changes = leveldb_writebatch_create();
-    if (value == NULL)
+    if (value == NULL) {
         leveldb_writebatch_delete(changes, (const char *)key.data, key.size);
-    else
+    } else {
         leveldb_writebatch_put(changes, (const char *)key.data, key.size,
                                (const char *)value->data, value->size);
+    }
     database_hold(database);
     assert_int_equal(database_write(database, changes, true, &err), STATUS_OK);
     database_release(database);
@@ -285,8 +286,8 @@ static void a_missing_last_message_is_found_at_recovery(void **state)
     fill_and_close(rig);
     put_raw(rig, key_bytes(&key), NULL);
     assert_int_equal(rig_try_open(rig), STATUS_CORRUPT);
-    assert_non_null(
-        strstr(rig->error.detail, "channel \"foo.bar\": message 50 is missing"));
+    assert_non_null(strstr(rig->error.detail,
+                           "channel \"foo.bar\": message 50 is missing"));
 }
 
 /* As after a power cut without sync: swept, but the record is from before. */
@@ -406,7 +407,8 @@ static void copy_directory(const char *from, const char *to)
     (void)closedir(stream);
 }
 
-/* Flips one bit of one file, chosen by its weight; LOG and LOCK hold no data. */
+/* Flips one bit of one file, chosen by its weight; LOG and LOCK hold no data.
+ */
 static void flip_one_bit(const char *directory, uint64_t *seed, char name[512])
 {
     struct stat info;
@@ -468,9 +470,10 @@ static void expect_all_or_error(struct rig *rig, const char *what)
         for (size_t i = 0; i < 300; i++) {
             struct bytes bytes = slice_bytes(read.run->entries[i].message);
             assert_int_equal(bytes.size, 100);
-            for (size_t j = 0; j < bytes.size; j++)
+            for (size_t j = 0; j < bytes.size; j++) {
                 assert_int_equal(bytes.data[j],
                                  (uint8_t)(channel * 31 + (i + 1) * 7 + j));
+            }
         }
         run_free(read.run);
     }
@@ -482,8 +485,8 @@ static void a_flipped_bit_anywhere_is_an_error_or_harmless(void **state)
     struct rig *rig = *state;
     char database[256], good[256], what[512] = "";
     const char *chosen = getenv("STORE_SEED");
-    uint64_t seed = chosen != NULL ? strtoull(chosen, NULL, 10)
-                                   : (uint64_t)time(NULL);
+    uint64_t seed =
+        chosen != NULL ? strtoull(chosen, NULL, 10) : (uint64_t)time(NULL);
     (void)printf("STORE_SEED=%llu\n", (unsigned long long)seed);
     fill_and_close(rig);
     rig_open(rig);

@@ -52,8 +52,8 @@ static int teardown(void **state)
 static uint64_t seed_of_today(void)
 {
     const char *chosen = getenv("STORE_SEED");
-    uint64_t seed = chosen != NULL ? strtoull(chosen, NULL, 10)
-                                   : (uint64_t)time(NULL);
+    uint64_t seed =
+        chosen != NULL ? strtoull(chosen, NULL, 10) : (uint64_t)time(NULL);
     (void)printf("STORE_SEED=%llu\n", (unsigned long long)seed);
     return seed;
 }
@@ -97,10 +97,11 @@ static int write_for_ever(const char *directory, const char *seed_text)
     rig.batch = batch_new();
     (void)snprintf(rig.directory, sizeof rig.directory, "%s", directory);
     rig_open(&rig);
-    if (rig.recovered.channels == 0)
+    if (rig.recovered.channels == 0) {
         make_channels(&rig);
-    else
+    } else {
         next = rig_recovered(&rig, 1)->last + 1;
+    }
     for (;;) {
         uint64_t count = 1 + random_next(&seed) % 90;
         add_round(&rig, next, count);
@@ -120,14 +121,13 @@ static pid_t start_writer(const char *directory, uint64_t seed, int *out)
     pid_t child;
     posix_spawn_file_actions_t actions;
     (void)snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
-    char *const arguments[] = {(char *)(uintptr_t)"test",
-                               (char *)(uintptr_t)"writer",
+    char *const arguments[] = {(char *)(uintptr_t) "test",
+                               (char *)(uintptr_t) "writer",
                                (char *)(uintptr_t)directory, text, NULL};
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
-    assert_int_equal(posix_spawn_file_actions_adddup2(&actions, ends[1],
-                                                      STDOUT_FILENO),
-                     0);
+    assert_int_equal(
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO), 0);
     assert_int_equal(posix_spawn(&child, "/proc/self/exe", &actions, NULL,
                                  arguments, environ),
                      0);
@@ -166,9 +166,10 @@ static void expect_filled(struct rig *rig, uint64_t channel, uint64_t first,
         struct bytes bytes = slice_bytes(run->entries[i].message);
         assert_int_equal(run->entries[i].sequence, sequence);
         assert_int_equal(bytes.size, 20 + sequence % 100);
-        for (size_t j = 0; j < bytes.size; j++)
+        for (size_t j = 0; j < bytes.size; j++) {
             assert_int_equal(bytes.data[j],
                              (uint8_t)(channel * 31 + sequence * 7 + j));
+        }
     }
     run_free(run);
 }

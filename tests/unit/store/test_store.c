@@ -28,7 +28,8 @@ static void the_defaults_are_those_of_the_reference(void **state)
 }
 
 /* S19, stores.md 3.1 */
-static void a_negative_limit_is_refused_by_name_the_first_one_first(void **state)
+static void
+a_negative_limit_is_refused_by_name_the_first_one_first(void **state)
 {
     (void)state;
     struct limits limits = {.max_channels = -1,
@@ -66,8 +67,8 @@ static void a_batch_copies_bytes_and_refers_to_messages(void **state)
     buffer->used = 7;
     char name[] = "foo", record[] = "rec";
     for (int round = 0; round < 100; round++) {
-        assert_true(batch_client_put(batch, bytes_text(name),
-                                     bytes_text(record)));
+        assert_true(
+            batch_client_put(batch, bytes_text(name), bytes_text(record)));
         assert_true(batch_append(
             batch, 1, (uint64_t)round, 5,
             (struct slice){.buffer = buffer, .offset = 1, .size = 3}));
@@ -114,8 +115,8 @@ static void keys_sort_by_channel_then_sequence(void **state)
             struct key key = key_pair(KEY_MESSAGE, numbers[i], numbers[j]);
             assert_int_equal(key.size, 17);
             assert_true(memcmp(before.data, key.data, 17) < 0);
-            assert_true(key_parse_pair(key_bytes(&key), KEY_MESSAGE, &number,
-                                       &second));
+            assert_true(
+                key_parse_pair(key_bytes(&key), KEY_MESSAGE, &number, &second));
             assert_int_equal(number, numbers[i]);
             assert_int_equal(second, numbers[j]);
             assert_false(key_parse_pair(key_bytes(&key), KEY_PROGRESS, &number,
@@ -150,15 +151,16 @@ static void every_flipped_bit_of_a_value_or_key_is_found(void **state)
                                   &timestamp, &message));
         value.data[i / 8] ^= (uint8_t)(1 << i % 8);
     }
-    for (size_t i = 0; i < key.size * 8U; i++) {
+    for (size_t i = 0; i < key.size * (size_t)8; i++) {
         key.data[i / 8] ^= (uint8_t)(1 << i % 8);
         assert_false(message_open(key_bytes(&key), blob_bytes(&value),
                                   &timestamp, &message));
         key.data[i / 8] ^= (uint8_t)(1 << i % 8);
     }
-    for (size_t size = 0; size < value.size; size++)
+    for (size_t size = 0; size < value.size; size++) {
         assert_false(message_open(key_bytes(&key), bytes_of(value.data, size),
                                   &timestamp, &message));
+    }
     /* A sound value that is too short for a message. */
     assert_true(value_seal(&value, key_bytes(&key), bytes_text("1234567")));
     assert_false(message_open(key_bytes(&key), blob_bytes(&value), &timestamp,
@@ -174,26 +176,25 @@ static void a_channel_record_comes_back_whole_or_not_at_all(void **state)
     (void)state;
     struct blob out = {0};
     struct channel_record back, record = {
-        .phase = RECORD_DELETED,
-        .state = {.channel = 1,
-                  .first = 2,
-                  .last = 30,
-                  .messages = 4,
-                  .bytes = 5,
-                  .first_timestamp = -6,
-                  .last_timestamp = 7,
-                  .last_subscription = 8},
-        .swept = 9,
-        .name = bytes_text("foo.bar"),
-    };
+                                    .phase = RECORD_DELETED,
+                                    .state = {.channel = 1,
+                                              .first = 2,
+                                              .last = 30,
+                                              .messages = 4,
+                                              .bytes = 5,
+                                              .first_timestamp = -6,
+                                              .last_timestamp = 7,
+                                              .last_subscription = 8},
+                                    .swept = 9,
+                                    .name = bytes_text("foo.bar"),
+                                };
     assert_true(channel_record_encode(&record, &out));
     assert_true(channel_record_decode(blob_bytes(&out), &back));
     assert_int_equal(back.phase, RECORD_DELETED);
     assert_memory_equal(&back.state, &record.state, sizeof record.state);
     assert_int_equal(back.swept, 9);
     assert_true(bytes_equal(back.name, bytes_text("foo.bar")));
-    assert_false(
-        channel_record_decode(bytes_of(out.data, 72), &back));
+    assert_false(channel_record_decode(bytes_of(out.data, 72), &back));
     out.data[0] = 3; /* no phase */
     assert_false(channel_record_decode(blob_bytes(&out), &back));
     record.phase = RECORD_LIVE;
@@ -210,7 +211,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_defaults_are_those_of_the_reference),
-        cmocka_unit_test(a_negative_limit_is_refused_by_name_the_first_one_first),
+        cmocka_unit_test(
+            a_negative_limit_is_refused_by_name_the_first_one_first),
         cmocka_unit_test(a_batch_copies_bytes_and_refers_to_messages),
         cmocka_unit_test(a_run_of_impossible_size_is_no_crash),
         cmocka_unit_test(keys_sort_by_channel_then_sequence),
