@@ -239,6 +239,7 @@ static void *run(void *argument)
 {
     struct loop *loop = argument;
     struct error err = {0};
+    (void)pthread_setname_np(pthread_self(), "engine");
     enum status status = open_connection(loop, &err);
     if (status == STATUS_OK)
         status = engine_recover(loop->engine, &err);
