@@ -98,13 +98,17 @@ static enum status open_handle(struct database *database, struct error *err)
                     : "");
 }
 
-static enum status make(const char *path, struct database **out,
-                        struct error *err)
+/* Without the handle; NULL when out of memory. */
+static struct database *make(const char *path)
 {
     struct database *database = calloc(1, sizeof *database);
-    *out = database;
     if (database == NULL)
-        return fail(err, STATUS_NO_MEMORY, "database");
+        return NULL;
+    database->path = strdup(path);
+    if (database->path == NULL) {
+        free(database);
+        return NULL;
+    }
     pthread_rwlockattr_t attributes;
     (void)pthread_rwlockattr_init(&attributes);
     /* A reader that never pauses must not keep the log from being mended. */
@@ -113,9 +117,6 @@ static enum status make(const char *path, struct database **out,
     (void)pthread_rwlock_init(&database->in_use, &attributes);
     (void)pthread_rwlockattr_destroy(&attributes);
     (void)pthread_mutex_init(&database->write_lock, NULL);
-    database->path = strdup(path);
-    if (database->path == NULL)
-        return fail(err, STATUS_NO_MEMORY, "database");
     database->cache = leveldb_cache_create_lru(cache_size);
     database->options = leveldb_options_create();
     leveldb_options_set_create_if_missing(database->options, 1);
@@ -130,22 +131,24 @@ static enum status make(const char *path, struct database **out,
     database->write = leveldb_writeoptions_create();
     database->write_sync = leveldb_writeoptions_create();
     leveldb_writeoptions_set_sync(database->write_sync, 1);
-    return STATUS_OK;
+    return database;
 }
 
 enum status database_open(const char *path, struct database **out,
                           struct error *err)
 {
-    enum status status = make(path, out, err);
-    if (status == STATUS_OK)
-        status = open_handle(*out, err);
-    if (status == STATUS_OK) {
-        (*out)->trusted = true;
-        return STATUS_OK;
-    }
-    database_close(*out);
     *out = NULL;
-    return status;
+    struct database *database = make(path);
+    if (database == NULL)
+        return fail(err, STATUS_NO_MEMORY, "database");
+    enum status status = open_handle(database, err);
+    if (status != STATUS_OK) {
+        database_close(database);
+        return status;
+    }
+    database->trusted = true;
+    *out = database;
+    return STATUS_OK;
 }
 
 void database_close(struct database *database)
@@ -154,13 +157,11 @@ void database_close(struct database *database)
         return;
     if (database->handle != NULL)
         leveldb_close(database->handle);
-    if (database->options != NULL) {
-        leveldb_options_destroy(database->options);
-        leveldb_cache_destroy(database->cache);
-        leveldb_readoptions_destroy(database->read);
-        leveldb_writeoptions_destroy(database->write);
-        leveldb_writeoptions_destroy(database->write_sync);
-    }
+    leveldb_options_destroy(database->options);
+    leveldb_cache_destroy(database->cache);
+    leveldb_readoptions_destroy(database->read);
+    leveldb_writeoptions_destroy(database->write);
+    leveldb_writeoptions_destroy(database->write_sync);
     (void)pthread_rwlock_destroy(&database->in_use);
     (void)pthread_mutex_destroy(&database->write_lock);
     free(database->path);

@@ -336,10 +336,10 @@ void sweeper_free(struct sweeper *sweeper)
     (void)pthread_cond_signal(&sweeper->changed);
     (void)pthread_mutex_unlock(&sweeper->lock);
     (void)pthread_join(sweeper->thread, NULL);
-    while (!list_empty(&sweeper->waiting)) {
-        struct sweep *sweep =
-            list_entry(sweeper->waiting.next, struct sweep, link);
-        list_remove(&sweep->link);
+    struct list *link = sweeper->waiting.next, *next;
+    for (; link != &sweeper->waiting; link = next) {
+        struct sweep *sweep = list_entry(link, struct sweep, link);
+        next = link->next;
         if (sweep->whole)
             sweep_free(sweep);
     }

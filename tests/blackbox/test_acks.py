@@ -42,7 +42,8 @@ class Acks(StreamdCase):
         publish(subscription.ack_inbox, b"dummy")
         publish(closed.ack_inbox, ack("foo", 1))
         subscription.wait_redelivery(1)  # nothing of this acked it
-        self.server.wait_log("channel unknown not found")  # E79
+        self.assertRegex(self.server.log(), "Unable to process ack seq=1, "
+                         'channel "?unknown"? not found')  # E79
 
     def test_a_resumed_durable_has_another_ack_inbox(self):
         """E129, and the old one is dead"""

@@ -85,12 +85,12 @@ class MaxInFlight(StreamdCase):
     def test_a_durable_resumed_at_its_limit_has_its_timer_running(self):
         """E124"""
         self.me.publish("foo", b"1", b"2")
-        durable = self.me.subscribe("foo", manual=True, durable="d",
-                                    start=FIRST, max_in_flight=1)
+        options = {"manual": True, "durable": "d", "start": FIRST,
+                   "max_in_flight": 1, "ack_wait": 1}
+        durable = self.me.subscribe("foo", **options)
         durable.wait(1)
         self.me.close_subscription(durable)
-        again = self.me.subscribe("foo", manual=True, durable="d",
-                                  max_in_flight=1, ack_wait=1)
+        again = self.me.subscribe("foo", **options)
         self.assertEqual([m.redelivery_count
                           for m in again.wait_redelivery(1, 2)[:2]], [1, 2])
 

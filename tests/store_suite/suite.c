@@ -830,9 +830,10 @@ static int run_all(const struct backend *backend)
         CASE(closing_nothing_is_fine),
         CASE(random_batches_agree_with_a_naive_model),
     };
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
         /* NOLINTNEXTLINE(performance-no-int-to-ptr): cmocka takes no const */
         tests[i].initial_state = (void *)(uintptr_t)backend;
+    }
     return cmocka_run_group_tests_name(backend->name, tests, NULL, NULL);
 }
 

@@ -19,6 +19,7 @@
 /* Stands before libc's for LevelDB, too. The only global of this program. */
 static bool sync_fails;
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int fdatasync(int descriptor)
 {
     if (__atomic_load_n(&sync_fails, __ATOMIC_SEQ_CST)) {
@@ -121,9 +122,9 @@ static pid_t start_writer(const char *directory, uint64_t seed, int *out)
     pid_t child;
     posix_spawn_file_actions_t actions;
     (void)snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
-    char *const arguments[] = {(char *)(uintptr_t) "test",
-                               (char *)(uintptr_t) "writer",
-                               (char *)(uintptr_t)directory, text, NULL};
+    char program[] = "test", mode[] = "writer", path[256];
+    char *const arguments[] = {program, mode, path, text, NULL};
+    (void)snprintf(path, sizeof path, "%s", directory);
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
     assert_int_equal(
