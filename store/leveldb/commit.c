@@ -163,16 +163,21 @@ static enum status append(struct commit *commit,
         return STATUS_OK; /* S3: stored before */
     struct key key =
         key_pair(KEY_MESSAGE, channel->number, operation->sequence);
+    const struct mark mark = {
+        .messages = channel->state.messages + 1,
+        .bytes =
+            channel->state.bytes + operation->message.size + MESSAGE_OVERHEAD,
+    };
+    bool is_mark = operation->sequence % MARK_EVERY == 0;
     if (!message_seal(&store->value, key_bytes(&key), operation->timestamp,
-                      slice_bytes(operation->message)))
+                      is_mark ? &mark : NULL, slice_bytes(operation->message)))
         return no_memory(err);
     leveldb_writebatch_put(store->changes, (const char *)key.data, key.size,
                            (const char *)store->value.data, store->value.size);
     trim_append(channel, operation->sequence, operation->timestamp,
                 operation->message.size);
     commit->trim.operations = commit->applied + 1; /* this one, too */
-    if (++channel->unrecorded >= RECORD_LAG)
-        channel->record_due = true;
+    channel->unrecorded++;
     if (trim_limits(&commit->trim, channel)) {
         channel->record_due = true;
         channel->state.limit_reached = true;

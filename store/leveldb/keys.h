@@ -11,14 +11,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Messages come last: what a memtable of new messages writes to disk then lies
+ * behind all that was written before, and LevelDB has nothing to merge. */
 enum key_tag {
     KEY_CLIENT = 'c',       /* client id */
     KEY_FORMAT = 'f',       /* alone */
     KEY_SERVER = 'i',       /* alone */
-    KEY_MESSAGE = 'm',      /* channel number, sequence */
     KEY_CHANNEL = 'n',      /* channel number */
     KEY_PROGRESS = 'p',     /* channel number, subscription id */
     KEY_SUBSCRIPTION = 's', /* channel number, subscription id */
+    KEY_MESSAGE = 'z',      /* channel number, sequence */
 };
 
 enum { KEY_MAX = 17 };

@@ -3,14 +3,14 @@
  *   phase 1 | id 8 | first 8 | last 8 | messages 8 | bytes 8 |
  *   first timestamp 8 | last timestamp 8 | last subscription 8 | swept 8 | name
  *
- * It may be behind the messages by up to RECORD_LAG appends: whoever recovers
- * counts on from `last`. first is exact, always. */
+ * It may be behind the messages by any number of appends: whoever recovers
+ * goes on from `last`, by the marks among the messages (value.h). first is
+ * exact, always. Appending alone writes no record: then all keys that go to
+ * disk lie behind those before, and LevelDB has nothing to merge. */
 #ifndef STORE_LEVELDB_RECORD_H
 #define STORE_LEVELDB_RECORD_H
 
 #include "store/batch.h"
-
-enum { RECORD_LAG = 100 };
 
 enum record_phase {
     RECORD_LIVE = 1,

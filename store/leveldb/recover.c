@@ -1,7 +1,7 @@
 /* Three walks side by side: channel records, subscriptions and progress are
  * all in the order of channel numbers, so each cursor only ever moves on. Of a
- * channel's messages only the first, the last of the record, and what came
- * behind it are looked at. */
+ * channel's messages only the first, the last of the record, the latest mark
+ * and what came behind it are looked at. */
 #include "store/leveldb/recover.h"
 
 #include "store/leveldb/keys.h"
@@ -144,9 +144,9 @@ static enum status bad_message(const struct channel *channel, uint64_t sequence,
                 sequence, what);
 }
 
-/* Counts messages from the cursor to the end of the channel. */
-static enum status count_on(struct recovery *recovery, struct channel *channel,
-                            struct error *err)
+/* Counts messages from the cursor to the end of the channel, or just one. */
+static enum status count(struct recovery *recovery, struct channel *channel,
+                         bool one, struct error *err)
 {
     struct cursor cursor = recovery->messages;
     uint64_t number, sequence;
@@ -162,6 +162,8 @@ static enum status count_on(struct recovery *recovery, struct channel *channel,
         trim_append(channel, sequence, timestamp, message.size);
         channel->unrecorded++;
         cursor_next(cursor);
+        if (one)
+            break;
     }
     return cursor_status(cursor, err);
 }
@@ -171,6 +173,72 @@ static bool at_message(struct cursor cursor, const struct key *key)
 {
     return cursor_valid(cursor) &&
            bytes_equal(cursor_key(cursor), key_bytes(key));
+}
+
+/* The sequence of the latest mark there can be behind what was counted; 0 if
+ * it is not worth the way. */
+static uint64_t latest_mark(struct recovery *recovery,
+                            const struct channel *channel)
+{
+    struct key behind = key_pair(KEY_MESSAGE, channel->number, UINT64_MAX);
+    uint64_t number, last;
+    cursor_last(recovery->messages, key_bytes(&behind));
+    if (!cursor_valid(recovery->messages) ||
+        !key_parse_pair(cursor_key(recovery->messages), KEY_MESSAGE, &number,
+                        &last) ||
+        number != channel->number)
+        return 0;
+    uint64_t mark = last - last % MARK_EVERY;
+    return mark > channel->state.last ? mark : 0;
+}
+
+/* Takes over what a mark tells, if there is one at sequence (a gap may have
+ * swallowed it: then all is counted). */
+static enum status take_mark(struct recovery *recovery, struct channel *channel,
+                             uint64_t sequence, struct error *err)
+{
+    struct cursor cursor = recovery->messages;
+    struct channel_state *state = &channel->state;
+    struct key key = key_pair(KEY_MESSAGE, channel->number, sequence);
+    int64_t timestamp;
+    struct bytes message;
+    struct mark mark;
+    cursor_seek(cursor, key_bytes(&key));
+    if (!at_message(cursor, &key))
+        return cursor_status(cursor, err);
+    if (!message_open(cursor_key(cursor), cursor_value(cursor), &timestamp,
+                      &message))
+        return bad_message(channel, sequence, "damaged", err);
+    if (!message_mark(cursor_value(cursor), &mark))
+        return STATUS_OK;
+    state->messages = mark.messages;
+    state->bytes = mark.bytes;
+    state->last = sequence;
+    if (timestamp > state->last_timestamp)
+        state->last_timestamp = timestamp;
+    front_clear(&channel->front);
+    channel->unrecorded++;
+    return STATUS_OK;
+}
+
+/* From the cursor, which is behind what is counted, to the end. */
+static enum status count_on(struct recovery *recovery, struct channel *channel,
+                            struct error *err)
+{
+    enum status status = STATUS_OK;
+    if (channel->state.messages == 0) /* the first is no mark's business */
+        status = count(recovery, channel, true, err);
+    if (status != STATUS_OK || channel->state.messages == 0)
+        return status;
+    uint64_t mark = latest_mark(recovery, channel);
+    if (mark != 0)
+        status = take_mark(recovery, channel, mark, err);
+    if (status != STATUS_OK)
+        return status;
+    struct key next =
+        key_pair(KEY_MESSAGE, channel->number, channel->state.last + 1);
+    cursor_seek(recovery->messages, key_bytes(&next));
+    return count(recovery, channel, false, err);
 }
 
 /* A power cut without sync can bring back an old record after the messages it
@@ -189,7 +257,7 @@ static enum status recount(struct recovery *recovery, struct channel *channel,
     state->first_timestamp = 0;
     front_clear(&channel->front);
     cursor_seek(recovery->messages, key_bytes(&key));
-    return count_on(recovery, channel, err);
+    return count(recovery, channel, false, err);
 }
 
 static enum status recover_messages(struct recovery *recovery,

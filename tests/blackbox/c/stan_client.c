@@ -200,9 +200,14 @@ static void ask_for_restart(void)
     require(fgets(line, sizeof line, stdin) != NULL, "stdin");
 }
 
-static void close_connection(stanConnection *connection)
+/* With the subscriptions made on it, which libnats wants destroyed first. */
+static void close_connection(stanConnection *connection, struct inbox *inboxes,
+                             int count)
 {
     require_ok(stanConnection_Close(connection), "close");
+    for (int i = 0; i < count; i++) {
+        stanSubscription_Destroy(inboxes[i].subscription);
+    }
     stanConnection_Destroy(connection);
 }
 
@@ -221,9 +226,8 @@ static void resume(struct inbox *inboxes, const char *url, const char *cluster)
     for (int i = 2; i < 4; i++) {
         require_ok(stanSubscription_Unsubscribe(inboxes[i].subscription),
                    "unsubscribe");
-        stanSubscription_Destroy(inboxes[i].subscription);
     }
-    close_connection(connection);
+    close_connection(connection, &inboxes[2], 2);
 }
 
 int main(int argc, char **argv)
@@ -251,9 +255,7 @@ int main(int argc, char **argv)
     require_ok(stanSubscription_Unsubscribe(inboxes[0].subscription),
                "unsubscribe");
     require_ok(stanSubscription_Close(inboxes[3].subscription), "sub close");
-    close_connection(connection);
-    for (int i = 0; i < 4; i++)
-        stanSubscription_Destroy(inboxes[i].subscription);
+    close_connection(connection, inboxes, 4);
     resume(inboxes, argv[1], argv[2]);
     nats_Close();
     return EXIT_SUCCESS;

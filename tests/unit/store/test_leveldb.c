@@ -315,7 +315,7 @@ static void messages_without_a_channel_never_show_up_in_a_new_one(void **state)
     struct blob value = {0};
     struct key key = key_pair(KEY_MESSAGE, 2, 7);
     fill_and_close(rig);
-    must(message_seal(&value, key_bytes(&key), 1, bytes_text("stray")));
+    must(message_seal(&value, key_bytes(&key), 1, NULL, bytes_text("stray")));
     struct bytes bytes = blob_bytes(&value);
     put_raw(rig, key_bytes(&key), &bytes);
     blob_release(&value);

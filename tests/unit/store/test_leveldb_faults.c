@@ -175,6 +175,15 @@ static void expect_filled(struct rig *rig, uint64_t channel, uint64_t first,
     run_free(run);
 }
 
+/* What messages first..last of add_round() count for. */
+static uint64_t counted_bytes(uint64_t first, uint64_t last)
+{
+    uint64_t bytes = 0;
+    for (uint64_t i = first; i <= last; i++)
+        bytes += 20 + i % 100 + 40;
+    return bytes;
+}
+
 static void all_that_was_reported_survives_kill_9(void **state)
 {
     enum { ROUNDS = 14 };
@@ -197,7 +206,10 @@ static void all_that_was_reported_survives_kill_9(void **state)
         uint64_t kept = last < LIMIT ? last : LIMIT;
         assert_int_equal(rig_recovered(rig, LIMITED)->messages, kept);
         expect_filled(rig, LIMITED, last - kept + 1, last);
+        assert_int_equal(rig_recovered(rig, LIMITED)->bytes,
+                         counted_bytes(last - kept + 1, last));
         assert_int_equal(rig_recovered(rig, 1)->messages, last);
+        assert_int_equal(rig_recovered(rig, 1)->bytes, counted_bytes(1, last));
         expect_filled(rig, 1, 1, last);
         expect_filled(rig, KEPT, 1, last);
         rig_close(rig);
