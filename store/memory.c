@@ -2,7 +2,11 @@
  *
  * A commit has two passes: prepare() gets all memory the batch will need,
  * apply() then cannot fail, so a batch is there as a whole or not at all.
- * Server, clients and subscriptions are not kept: nobody could ask for them. */
+ * Server, clients and subscriptions are not kept: nobody could ask for them.
+ *
+ * Messages are copied, those of one channel and batch into one buffer: the
+ * engine's buffers are shared by all channels, and a single old message would
+ * hold the memory of all that came and went around it. */
 #include "store/memory.h"
 
 #include "streamd/base/list.h"
@@ -30,7 +34,9 @@ struct channel {
     struct entry *entries;
     size_t start, capacity;
     size_t expected; /* appends of the batch being prepared */
-    size_t report;   /* place in batch->states + 1; 0: nothing to report */
+    size_t expected_bytes;
+    struct buffer *packed; /* where the batch's messages are copied to */
+    size_t report; /* place in batch->states + 1; 0: nothing to report */
     bool is_new, is_deleted; /* by the batch being prepared */
     struct channel_limits limits;
     struct channel_state state; /* state.messages entries are used */
@@ -162,6 +168,7 @@ static enum status prepare_messages(struct memory_store *memory,
     if (operation->type == OPERATION_EXPIRE)
         return STATUS_OK;
     channel->expected++;
+    channel->expected_bytes += operation->message.size;
     if (!reserve(channel, channel->expected)) {
         return fail(err, STATUS_NO_MEMORY, "messages of channel %" PRIu64,
                     operation->channel);
@@ -198,6 +205,34 @@ static enum status prepare(struct memory_store *memory, struct batch *batch,
     return STATUS_OK;
 }
 
+static enum status prepare_buffers(const struct memory_store *memory,
+                                   struct error *err)
+{
+    for (struct list *at = memory->prepared.next; at != &memory->prepared;
+         at = at->next) {
+        struct channel *channel = list_entry(at, struct channel, link);
+        if (channel->expected == 0)
+            continue;
+        if (channel->expected_bytes > UINT32_MAX)
+            return fail(err, STATUS_TOO_BIG, "batch of a channel too big");
+        channel->packed = buffer_new(channel->expected_bytes);
+        if (channel->packed == NULL)
+            return fail(err, STATUS_NO_MEMORY, "messages of a channel");
+    }
+    return STATUS_OK;
+}
+
+static struct slice pack(struct buffer *packed, struct slice message)
+{
+    struct slice copy = {.buffer = buffer_ref(packed),
+                         .offset = (uint32_t)packed->used,
+                         .size = message.size};
+    memcpy(packed->data + packed->used, slice_bytes(message).data,
+           message.size);
+    packed->used += message.size;
+    return copy;
+}
+
 static bool over_limit(const struct channel *channel)
 {
     const struct channel_limits *limits = &channel->limits;
@@ -214,11 +249,10 @@ static void append(struct channel *channel, const struct operation *operation)
     struct channel_state *state = &channel->state;
     if (operation->sequence <= state->last)
         return; /* S3: stored before */
-    (void)buffer_ref(operation->message.buffer);
     *entry_at(channel, (size_t)state->messages) = (struct entry){
         .sequence = operation->sequence,
         .timestamp = operation->timestamp,
-        .message = operation->message,
+        .message = pack(channel->packed, operation->message),
     };
     if (state->messages == 0) {
         state->first = operation->sequence;
@@ -265,6 +299,9 @@ static void finish(struct memory_store *memory, struct batch *batch)
         struct channel *channel =
             list_entry(memory->prepared.next, struct channel, link);
         list_remove(&channel->link);
+        buffer_unref(channel->packed);
+        channel->packed = NULL;
+        channel->expected_bytes = 0;
         if (good && channel->report > 0)
             batch->states[channel->report - 1] = channel->state;
         if (good ? channel->is_deleted : channel->is_new) {
@@ -294,6 +331,8 @@ static void memory_commit(struct store *store, struct batch *batch)
         batch->status =
             prepare(memory, batch, &batch->operations[i], &batch->error);
     }
+    if (batch->status == STATUS_OK)
+        batch->status = prepare_buffers(memory, &batch->error);
     if (batch->status == STATUS_OK) {
         for (size_t i = 0; i < batch->count; i++)
             apply(memory, &batch->operations[i]);

@@ -178,6 +178,7 @@ struct channel {
     struct list reads; /* under way (delivery.c) */
 
     struct timer expiry_timer;
+    int64_t expiry_tried; /* first_timestamp when it last fired */
     struct timer idle_timer;
     int64_t idle_since; /* monotonic: last activity */
     struct engine *engine;

@@ -19,6 +19,7 @@ static void expire(struct timer *timer, int64_t now)
 {
     struct channel *channel = timer->context;
     struct engine *engine = channel->engine;
+    channel->expiry_tried = channel->first_timestamp;
     if (channel->state == CHANNEL_LIVE &&
         !batch_expire(commit_batch(engine), channel->id,
                       engine->wall - channel->limits.max_age))
@@ -40,6 +41,9 @@ void expiry_message_age(struct channel *channel, int64_t timestamp)
         left = max_age; /* a timestamp from the future: the clock was set */
     if (left < 0)
         left = 0;
+    /* It was to go and is still there: damage, which the store has logged. */
+    if (left == 0 && timestamp == channel->expiry_tried)
+        left = RETRY_AFTER;
     set(channel, &channel->expiry_timer, engine->now + left);
 }
 
