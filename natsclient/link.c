@@ -378,7 +378,11 @@ void link_finish(struct link *link)
     char waste[4096];
     while (socket_wait(link, POLLIN, until)) {
         ssize_t size = recv(link->socket, waste, sizeof waste, MSG_DONTWAIT);
-        if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR))
-            return;
+        if (size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR)))
+            continue;
+        /* nats.c is to see the end, too: else its close would flush, and wait
+         * half a second for an answer. */
+        natsConnection_ProcessReadEvent(link->nats);
+        return;
     }
 }

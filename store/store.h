@@ -33,6 +33,11 @@ struct store_visitor {
     enum status (*subscription)(void *context, uint64_t channel,
                                 uint64_t subscription, struct bytes record,
                                 struct bytes progress, struct error *err);
+    /* In place of a channel whose stored form is damaged. The store keeps it
+     * as it is and knows it no more: neither id nor name may be used. NULL:
+     * recovery fails with STATUS_CORRUPT instead. */
+    enum status (*damaged)(void *context, uint64_t channel, struct bytes name,
+                           struct error *err);
 };
 
 struct run_entry {

@@ -5,10 +5,24 @@
 #include "streamd/help.h"
 #include "streamd/options.h"
 #include "streamd/server.h"
+#include "streamd/signal_command.h"
 #include "streamd/signals.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+/* Started without a standard descriptor, the next file opened would get its
+ * number, and what is meant for stderr would be written into a store. */
+static bool standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return false;
+    }
+    return true;
+}
 
 static int print_version(const char *program, const struct options *options)
 {
@@ -21,20 +35,41 @@ static int print_version(const char *program, const struct options *options)
     return 0;
 }
 
-static int run(const struct options *options)
+static const char *or_null(const char *text)
+{
+    return text[0] == '\0' ? NULL : text;
+}
+
+static enum status open_log(const struct options *options, struct log **log,
+                            struct error *err)
 {
     const struct log_options settings = {
-        .file = options->log_file[0] == '\0' ? NULL : options->log_file,
+        .file = or_null(options->log_file),
+        .remote = or_null(options->remote_syslog),
+        .syslog = options->syslog,
+        .syslog_tag = or_null(options->syslog_name),
+        .size_limit = options->log_size_limit,
+        .json = strcmp(options->log_format, "json") == 0,
         .time = options->log_time,
         .utc = options->log_time_utc,
         .debug = options->streaming_debug,
         .trace = options->streaming_trace,
     };
+    if (!settings.json && strcmp(options->log_format, "text") != 0) {
+        return fail(err, STATUS_INVALID,
+                    "unknown log format \"%s\": text or json",
+                    options->log_format);
+    }
+    return log_new(&settings, log, err);
+}
+
+static int run(const struct options *options)
+{
     struct error err = {0};
     struct log *log = NULL;
     int signals = -1;
     if (signals_open(&signals, &err) != STATUS_OK ||
-        log_new(&settings, &log, &err) != STATUS_OK) {
+        open_log(options, &log, &err) != STATUS_OK) {
         (void)fprintf(stderr, "%s\n", err.detail);
         if (signals >= 0)
             (void)close(signals);
@@ -50,6 +85,8 @@ int main(int argc, char **argv)
 {
     struct options options;
     struct error err = {0};
+    if (!standard_descriptors())
+        return 1;
     options_default(&options);
     if (options_parse(&options, argc, argv, &err) != STATUS_OK)
         return help_failure(stdout, stderr, &err);
@@ -62,5 +99,7 @@ int main(int argc, char **argv)
     case OPTIONS_RUN:
         break;
     }
+    if (options.signal_command[0] != '\0')
+        return signal_command(options.signal_command, argv[0], stderr);
     return run(&options);
 }

@@ -40,6 +40,11 @@ static const struct option_entry *entry_find(const char *name, size_t size)
     return NULL;
 }
 
+const struct option_entry *options_entry(const char *flag)
+{
+    return entry_find(flag, strlen(flag));
+}
+
 static enum status unknown_flag(const char *name, struct error *err)
 {
     if (options_unsupported(name))

@@ -35,7 +35,11 @@ struct options {
     enum options_action action;
     bool version, help;
 
+    const char *stan_config; /* configuration file; "": none */
+    const char *nats_config; /* that of the NATS side; "": none */
+
     const char *cluster_id;
+    const char *discover_prefix;
     const char *store;       /* as given: see options_store() */
     const char *dir;         /* "": none given */
     const char *nats_server; /* URLs of an external one; "": run our own */
@@ -50,6 +54,7 @@ struct options {
 
     const char *host;  /* NATS clients and monitoring; "": 0.0.0.0 */
     int64_t port;      /* -1: any free one */
+    const char *http_host; /* of monitoring; "": as host */
     int64_t http_port; /* 0: no monitoring, -1: any free one */
     const char *nats_server_binary; /* "": found by server_process */
 
@@ -57,6 +62,14 @@ struct options {
     int both;             /* enum options_both, already applied */
     const char *log_file; /* "": stderr */
     bool log_time, log_time_utc;
+    int64_t log_size_limit; /* bytes; 0: no rotation */
+    const char *log_format; /* "text" or "json" */
+    bool syslog;
+    const char *remote_syslog; /* URL; "": none */
+    const char *syslog_name;   /* "": that of the program */
+
+    const char *pid_file;       /* "": none */
+    const char *signal_command; /* for another process; "": none, we run */
 };
 
 enum option_type {
@@ -81,6 +94,9 @@ struct option_entry {
 
 /* Sorted by section; *count entries. */
 const struct option_entry *options_table(size_t *count);
+
+/* The entry that has this flag; NULL if none. */
+const struct option_entry *options_entry(const char *flag);
 
 /* True for a flag of the Go server that is known but not there yet. */
 bool options_unsupported(const char *name);

@@ -23,6 +23,8 @@
 enum { PORT_MAX = 65535 };
 
 static const struct option_entry table[] = {
+    OPTION(STREAMING, STRING, stan_config,
+           "Configuration file of the streaming server", "sc", "stan_config"),
     OPTION(STREAMING, STRING, cluster_id, "Cluster id, which clients must know",
            "cid", "cluster_id"),
     OPTION(STREAMING, STRING, store, "Store type: MEMORY or FILE", "st",
@@ -77,6 +79,8 @@ static const struct option_entry table[] = {
            "The nats-server to run (default: $NATS_SERVER_BIN, then "
            "nats-server on the PATH)",
            "nats_server_bin"),
+    OPTION(EMBEDDED, STRING, nats_config,
+           "Configuration file of the NATS server", "c", "config"),
 
     OPTION(LOGGING, STRING, log_file,
            "File for the log (default: standard error)", "l", "log"),
@@ -84,26 +88,43 @@ static const struct option_entry table[] = {
            "T", "logtime"),
     OPTION(LOGGING, BOOLEAN, log_time_utc,
            "Log times in UTC, not in local time", "logtime_utc"),
+    OPTION(LOGGING, INTEGER, log_size_limit,
+           "Size in bytes above which the log file is rotated (0: never)",
+           "log_size_limit"),
+    OPTION(LOGGING, STRING, log_format,
+           "text, or json: one object for each line", "log_format"),
+    OPTION(LOGGING, BOOLEAN, syslog, "Log to the syslog of this machine", "s",
+           "syslog"),
+    OPTION(LOGGING, STRING, remote_syslog,
+           "Log to a syslog at udp://host:port, tcp://host:port or "
+           "unix:///path",
+           "r", "remote_syslog"),
+    OPTION(LOGGING, STRING, syslog_name,
+           "Name in syslog (default: that of the program)", "syslog_name"),
     OPTION(LOGGING, BOOLEAN, debug, "Debug lines of the NATS server", "D",
            "debug"),
     OPTION(LOGGING, BOOLEAN, trace, "Trace lines of the NATS server", "V",
            "trace"),
     OPTION(LOGGING, BOTH, both, "Both of them", "DV"),
 
+    OPTION(COMMON, STRING, pid_file, "File to write the process id to", "P",
+           "pid"),
+    OPTION(COMMON, STRING, signal_command,
+           "Send a signal to a running server: stop, quit, term, reopen, "
+           "reload or ldm; then \"=\" and a process id or a pid file, if "
+           "several run",
+           "sl", "signal"),
     OPTION(COMMON, BOOLEAN, help, "Show this text", "h", "help"),
     OPTION(COMMON, BOOLEAN, version, "Show the version", "v", "version"),
 };
 
 /* Flags of the Go server that are understood but not there yet: better a clear
  * word than "not defined", and far better than to start without them. */
-static const char *const unsupported[] = {"sc",
-                                          "stan_config",
-                                          "ft_group",
+static const char *const unsupported[] = {"ft_group",
                                           "ft_group_name",
                                           "encrypt",
                                           "encryption_cipher",
                                           "encryption_key",
-                                          "syslog_name",
                                           "io_batch_size",
                                           "io_sleep_time",
                                           "secure",
@@ -150,19 +171,8 @@ static const char *const unsupported[] = {"sc",
                                           "client_advertise",
                                           "ms",
                                           "https_port",
-                                          "c",
-                                          "config",
                                           "t",
-                                          "sl",
-                                          "signal",
-                                          "P",
-                                          "pid",
                                           "ports_file_dir",
-                                          "log_size_limit",
-                                          "s",
-                                          "syslog",
-                                          "r",
-                                          "remote_syslog",
                                           "VV",
                                           "DVV",
                                           "max_traced_msg_len",
@@ -206,7 +216,10 @@ bool options_unsupported(const char *name)
 void options_default(struct options *options)
 {
     *options = (struct options){
+        .stan_config = "",
+        .nats_config = "",
         .cluster_id = "test-cluster",
+        .discover_prefix = "_STAN.discover",
         .store = "MEMORY",
         .dir = "",
         .nats_server = "",
@@ -216,9 +229,15 @@ void options_default(struct options *options)
         .heartbeat_fail_count = 10,
         .cache_size = INT64_C(256) << 20,
         .host = "",
+        .http_host = "",
         .port = 4222,
         .nats_server_binary = "",
         .log_file = "",
         .log_time = true,
+        .log_format = "text",
+        .remote_syslog = "",
+        .syslog_name = "",
+        .pid_file = "",
+        .signal_command = "",
     };
 }

@@ -1,7 +1,8 @@
 # What the process consists of apart from main and server: a library, so that
 # its unit tests need not build the executable.
-add_library(streamd_process STATIC banner.c help.c options.c options_table.c
-                                   options_value.c signals.c)
+add_library(streamd_process STATIC banner.c help.c notify.c options.c
+                                   options_table.c options_value.c pid_file.c
+                                   signal_command.c signals.c)
 target_include_directories(streamd_process PUBLIC ${PROJECT_SOURCE_DIR})
 target_compile_definitions(
   streamd_process

@@ -7,6 +7,8 @@
 #include "streamd/banner.h"
 #include "streamd/base/nuid.h"
 #include "streamd/loop.h"
+#include "streamd/notify.h"
+#include "streamd/pid_file.h"
 #include "streamd/signals.h"
 #include "streamd/version.h"
 
@@ -27,6 +29,7 @@ struct server {
     struct server_process *nats;
     struct loop *loop;
     struct monitor *monitor;
+    struct notify notify;
 
     /* Written by the engine thread before it writes to the descriptor. */
     int started; /* eventfd */
@@ -150,6 +153,14 @@ static enum status start_monitor(struct server *server, struct error *err)
     return monitor_start(&settings, &source, &server->monitor, err);
 }
 
+/* Not before store and port are ours: the file may be that of who has them. */
+static enum status write_pid_file(const struct server *server,
+                                  struct error *err)
+{
+    const char *path = or_null(server->options->pid_file);
+    return path == NULL ? STATUS_OK : pid_file_write(path, err);
+}
+
 static enum status start(struct server *server, struct error *err)
 {
     server->started = eventfd(0, EFD_CLOEXEC);
@@ -159,6 +170,8 @@ static enum status start(struct server *server, struct error *err)
     if (status == STATUS_OK)
         status = start_nats(server, err);
     if (status == STATUS_OK)
+        status = write_pid_file(server, err);
+    if (status == STATUS_OK)
         status = start_loop(server, err);
     if (status == STATUS_OK)
         status = start_monitor(server, err);
@@ -167,7 +180,21 @@ static enum status start(struct server *server, struct error *err)
 
 /* From here on -1: not decided, else the exit status. */
 
-static int on_signal(const struct server *server, int signals)
+/* cli-config.md 11.1: streaming options are never read again. */
+static void reload(struct server *server)
+{
+    notify_reloading(&server->notify);
+    if (server->nats == NULL) {
+        log_warn(server->log, "Reload supported only for embedded NATS "
+                              "Server's configuration");
+    } else {
+        log_warn(server->log, "Reload: the embedded NATS Server has no "
+                              "configuration file, nothing is reloaded");
+    }
+    notify_reloaded(&server->notify);
+}
+
+static int on_signal(struct server *server, int signals)
 {
     switch (signals_next(signals)) {
     case SIGNALS_INTERRUPT:
@@ -175,10 +202,10 @@ static int on_signal(const struct server *server, int signals)
     case SIGNALS_TERMINATE:
         return EXIT_TERMINATED;
     case SIGNALS_REOPEN:
-        log_warn(server->log, "Re-opening the log file is not supported yet");
+        log_reopen(server->log);
         break;
     case SIGNALS_RELOAD:
-        log_warn(server->log, "Reload is not supported yet");
+        reload(server);
         break;
     case SIGNALS_NONE:
         break;
@@ -189,8 +216,12 @@ static int on_signal(const struct server *server, int signals)
 static int on_engine(struct server *server)
 {
     uint64_t count = 0;
-    if (read(server->started, &count, sizeof count) < 0 || !server->failed)
+    if (read(server->started, &count, sizeof count) < 0)
         return -1;
+    if (!server->failed) {
+        notify_ready(&server->notify, "STANDALONE");
+        return -1;
+    }
     log_fatal(server->log, "Failed to start: %s", server->failure.detail);
     return EXIT_FAILED;
 }
@@ -216,7 +247,10 @@ static int wait_for_end(struct server *server, int signals)
     };
     for (;;) {
         int result = -1;
-        if (poll(watched, 3, -1) < 0 && errno != EINTR) {
+        int ready = poll(watched, 3, notify_alive(&server->notify));
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (ready < 0) {
             log_fatal(server->log, "poll: %s", strerror(errno));
             return EXIT_FAILED;
         }
@@ -233,6 +267,7 @@ static int wait_for_end(struct server *server, int signals)
 
 static void stop(struct server *server)
 {
+    notify_stopping(&server->notify);
     monitor_stop(server->monitor);
     if (server->loop != NULL) {
         loop_stop(server->loop); /* closes the store */
@@ -251,6 +286,9 @@ int server_run(const struct options *options, int signals, struct log *log)
     int result = EXIT_FAILED;
     nuid_next(server.id);
     banner(&server);
+    if (notify_open(&server.notify, &err) != STATUS_OK)
+        log_warn(log, "%s", err.detail);
+    notify_status(&server.notify, "STARTING");
     if (start(&server, &err) == STATUS_OK) {
         result = wait_for_end(&server, signals);
     } else {
@@ -258,5 +296,6 @@ int server_run(const struct options *options, int signals, struct log *log)
     }
     log_info(log, "Shutting down.");
     stop(&server);
+    notify_close(&server.notify);
     return result;
 }

@@ -3,35 +3,56 @@
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 /* 32 MB holds the stalls of 1,000 busy channels below 0.1 s; 64 MB gains a
  * third at twice the memory. */
 static const size_t write_buffer_size = (size_t)32 << 20;
 static const size_t cache_size = (size_t)8 << 20;
 static const int open_files = 1000;
+/* Two changes of a directory within this may carry the same time. */
+static const int64_t tick = INT64_C(100000000);
 
 struct database {
     char *path;
     leveldb_options_t *options;
     leveldb_cache_t *cache;
     leveldb_readoptions_t *read;
+    leveldb_readoptions_t *read_before; /* of database_get() */
     leveldb_writeoptions_t *write, *write_sync;
     pthread_rwlock_t in_use;    /* handle: read to use, write to replace */
     pthread_mutex_t write_lock; /* trusted, and one write at a time */
     bool trusted;
     leveldb_t *handle; /* NULL while it could not be opened again */
+    int directory;     /* -1: not opened yet; write_lock, as the next */
+    struct timespec names_synced; /* its time then; 0: never */
+    /* Before a write that failed, although the handle shows what it wrote;
+     * write_lock. */
+    const leveldb_snapshot_t *before;
 };
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+    size_t size = strlen(name), end = strlen(suffix);
+    return size >= end && strcmp(name + size - end, suffix) == 0;
+}
 
 /* LevelDB has texts only; this is where they become codes. Frees text. */
 static enum status translate(struct error *err, const char *what, char *text)
 {
     enum status status = STATUS_IO;
-    if (strncmp(text, "Corruption", 10) == 0) {
+    /* Of an open file: it ends before what is to be read. */
+    bool is_short = strncmp(text, "IO error", 8) == 0 &&
+                    has_suffix(text, ".ldb: Invalid argument");
+    if (strncmp(text, "Corruption", 10) == 0 || is_short) {
         status = STATUS_CORRUPT;
     } else if (strstr(text, "/LOCK") != NULL) {
         status = STATUS_UNAVAILABLE;
@@ -39,12 +60,6 @@ static enum status translate(struct error *err, const char *what, char *text)
     enum status result = fail(err, status, "%s: %s", what, text);
     leveldb_free(text);
     return result;
-}
-
-static bool has_suffix(const char *name, const char *suffix)
-{
-    size_t size = strlen(name), end = strlen(suffix);
-    return size >= end && strcmp(name + size - end, suffix) == 0;
 }
 
 /* Without CURRENT LevelDB would take the directory for an empty one, make a
@@ -98,6 +113,43 @@ static enum status open_handle(struct database *database, struct error *err)
                     : "");
 }
 
+static enum status open_directory(struct database *database, struct error *err)
+{
+    database->directory =
+        open(database->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (database->directory >= 0)
+        return STATUS_OK;
+    return fail(err, STATUS_IO, "unable to open the directory [%.*s]: %s", 80,
+                database->path,
+                strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+}
+
+static int64_t nanoseconds(const struct timespec *time)
+{
+    return (int64_t)time->tv_sec * INT64_C(1000000000) + time->tv_nsec;
+}
+
+/* LevelDB does not sync the directory when it begins a new log. Where a sync
+ * of a file does not keep its name as well, a power cut would take the log and
+ * all that was reported done in it. */
+static enum status sync_names(struct database *database, struct error *err)
+{
+    struct stat info = {0};
+    struct timespec now = {0};
+    bool known = fstat(database->directory, &info) == 0;
+    if (known &&
+        nanoseconds(&info.st_mtim) == nanoseconds(&database->names_synced))
+        return STATUS_OK;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if (!known || fsync(database->directory) != 0) {
+        return fail(err, STATUS_IO, "write: sync of the directory: %s",
+                    strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+    }
+    if (nanoseconds(&now) - nanoseconds(&info.st_mtim) > tick)
+        database->names_synced = info.st_mtim;
+    return STATUS_OK;
+}
+
 /* Without the handle; NULL when out of memory. */
 static struct database *make(const char *path)
 {
@@ -117,6 +169,7 @@ static struct database *make(const char *path)
     (void)pthread_rwlock_init(&database->in_use, &attributes);
     (void)pthread_rwlockattr_destroy(&attributes);
     (void)pthread_mutex_init(&database->write_lock, NULL);
+    database->directory = -1;
     database->cache = leveldb_cache_create_lru(cache_size);
     database->options = leveldb_options_create();
     leveldb_options_set_create_if_missing(database->options, 1);
@@ -128,6 +181,9 @@ static struct database *make(const char *path)
     database->read = leveldb_readoptions_create();
     leveldb_readoptions_set_verify_checksums(database->read, 1);
     leveldb_readoptions_set_fill_cache(database->read, 0);
+    database->read_before = leveldb_readoptions_create();
+    leveldb_readoptions_set_verify_checksums(database->read_before, 1);
+    leveldb_readoptions_set_fill_cache(database->read_before, 0);
     database->write = leveldb_writeoptions_create();
     database->write_sync = leveldb_writeoptions_create();
     leveldb_writeoptions_set_sync(database->write_sync, 1);
@@ -142,6 +198,8 @@ enum status database_open(const char *path, struct database **out,
     if (database == NULL)
         return fail(err, STATUS_NO_MEMORY, "database");
     enum status status = open_handle(database, err);
+    if (status == STATUS_OK)
+        status = open_directory(database, err);
     if (status != STATUS_OK) {
         database_close(database);
         return status;
@@ -151,15 +209,35 @@ enum status database_open(const char *path, struct database **out,
     return STATUS_OK;
 }
 
+/* Keeps what is read as it was before a write that is shown, but failed. */
+static void keep_before(struct database *database,
+                        const leveldb_snapshot_t *before)
+{
+    database->before = before;
+    leveldb_readoptions_set_snapshot(database->read_before, before);
+}
+
+static void forget_before(struct database *database)
+{
+    if (database->before != NULL)
+        leveldb_release_snapshot(database->handle, database->before);
+    keep_before(database, NULL);
+}
+
 void database_close(struct database *database)
 {
     if (database == NULL)
         return;
-    if (database->handle != NULL)
+    if (database->handle != NULL) {
+        forget_before(database);
         leveldb_close(database->handle);
+    }
+    if (database->directory >= 0)
+        (void)close(database->directory);
     leveldb_options_destroy(database->options);
     leveldb_cache_destroy(database->cache);
     leveldb_readoptions_destroy(database->read);
+    leveldb_readoptions_destroy(database->read_before);
     leveldb_writeoptions_destroy(database->write);
     leveldb_writeoptions_destroy(database->write_sync);
     (void)pthread_rwlock_destroy(&database->in_use);
@@ -178,6 +256,24 @@ void database_release(struct database *database)
     (void)pthread_rwlock_unlock(&database->in_use);
 }
 
+static enum status write_synced(struct database *database,
+                                leveldb_writebatch_t *changes,
+                                struct error *err)
+{
+    char *text = NULL;
+    const leveldb_snapshot_t *before =
+        leveldb_create_snapshot(database->handle);
+    leveldb_write(database->handle, database->write_sync, changes, &text);
+    enum status status = text != NULL ? translate(err, "write", text)
+                                      : sync_names(database, err);
+    if (status == STATUS_OK) {
+        leveldb_release_snapshot(database->handle, before);
+    } else {
+        keep_before(database, before);
+    }
+    return status;
+}
+
 enum status database_write(struct database *database,
                            leveldb_writebatch_t *changes, bool sync,
                            struct error *err)
@@ -191,13 +287,14 @@ enum status database_write(struct database *database,
                       "trusted after a failed write");
         goto out;
     }
-    leveldb_write(database->handle,
-                  sync ? database->write_sync : database->write, changes,
-                  &text);
-    if (text != NULL) {
-        database->trusted = false;
-        status = translate(err, "write", text);
+    if (sync) {
+        status = write_synced(database, changes, err);
+    } else {
+        leveldb_write(database->handle, database->write, changes, &text);
+        if (text != NULL)
+            status = translate(err, "write", text);
     }
+    database->trusted = status == STATUS_OK;
 out:
     (void)pthread_mutex_unlock(&database->write_lock);
     return status;
@@ -221,8 +318,10 @@ void database_distrust(struct database *database)
 enum status database_reopen(struct database *database, struct error *err)
 {
     (void)pthread_rwlock_wrlock(&database->in_use);
-    if (database->handle != NULL)
+    if (database->handle != NULL) {
+        forget_before(database);
         leveldb_close(database->handle);
+    }
     database->handle = NULL;
     enum status status = open_handle(database, err);
     (void)pthread_rwlock_unlock(&database->in_use);
@@ -245,7 +344,7 @@ enum status database_get(struct database *database, struct bytes key,
         return not_open(err);
     char *text = NULL;
     size_t size = 0;
-    char *value = leveldb_get(database->handle, database->read,
+    char *value = leveldb_get(database->handle, database->read_before,
                               (const char *)key.data, key.size, &size, &text);
     if (text != NULL)
         return translate(err, "read", text);

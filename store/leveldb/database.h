@@ -40,7 +40,8 @@ void database_distrust(struct database *database);
 MUST_CHECK enum status database_reopen(struct database *database,
                                        struct error *err);
 
-/* The caller holds. On STATUS_OK *out is the value, the caller's to
+/* The caller holds. Never sees anything of a synced write that failed. Not
+ * while another thread writes. On STATUS_OK *out is the value, the caller's to
  * blob_release. Errors: STATUS_NOT_FOUND, STATUS_IO, STATUS_CORRUPT. */
 MUST_CHECK enum status database_get(struct database *database, struct bytes key,
                                     struct blob *out, struct error *err);

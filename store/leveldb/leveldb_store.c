@@ -5,6 +5,7 @@
 #include "store/leveldb/file_store.h"
 #include "store/leveldb/recover.h"
 #include "store/leveldb/replay.h"
+#include "store/leveldb/torn.h"
 #include "store/leveldb/witness.h"
 
 #include <errno.h>
@@ -69,6 +70,31 @@ static enum status bad_directory(const char *directory, struct error *err)
                 directory, strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
 }
 
+/* Makes sure that a power cut leaves the names in path, too. */
+static enum status sync_directory(const char *path, struct error *err)
+{
+    int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum status status = STATUS_OK;
+    if (file < 0 || fsync(file) != 0) {
+        status =
+            fail(err, STATUS_IO, "unable to sync the directory [%s]: %s", path,
+                 strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+    }
+    if (file >= 0)
+        (void)close(file);
+    return status;
+}
+
+static enum status sync_parent(const char *path, struct error *err)
+{
+    char *parent;
+    if (asprintf(&parent, "%s/..", path) < 0)
+        return fail(err, STATUS_NO_MEMORY, "store directory");
+    enum status status = sync_directory(parent, err);
+    free(parent);
+    return status;
+}
+
 /* directory and its parents. */
 static enum status make_directory(const char *directory, struct error *err)
 {
@@ -81,8 +107,11 @@ static enum status make_directory(const char *directory, struct error *err)
         if (kept != '/' && kept != '\0')
             continue;
         *end = '\0';
-        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        if (mkdir(path, 0777) == 0) {
+            status = sync_parent(path, err);
+        } else if (errno != EEXIST) {
             status = bad_directory(directory, err);
+        }
         *end = kept;
         if (kept == '\0')
             break;
@@ -203,9 +232,16 @@ static enum status open_database(struct file_store *store,
     char *path;
     if (asprintf(&path, "%s/nss.ldb", directory) < 0)
         return fail(err, STATUS_NO_MEMORY, "store directory");
-    enum status status = witness_check(path, err);
+    bool closed_well = false, mended = false;
+    enum status status = witness_check(path, &closed_well, err);
     if (status == STATUS_OK)
         status = database_open(path, &store->database, err);
+    if (status == STATUS_CORRUPT && !closed_well) {
+        status =
+            torn_mend(path, store->log, &mended, err) == STATUS_OK && mended
+                ? database_open(path, &store->database, err)
+                : STATUS_CORRUPT;
+    }
     if (status == STATUS_OK) {
         store->path = path;
     } else {
@@ -213,6 +249,8 @@ static enum status open_database(struct file_store *store,
     }
     if (status == STATUS_OK)
         status = recover_format(store, err);
+    if (status == STATUS_OK)
+        status = sync_directory(directory, err);
     return status;
 }
 

@@ -1,10 +1,11 @@
-/* Three walks side by side: channel records, subscriptions and progress are
- * all in the order of channel numbers, so each cursor only ever moves on. Of a
- * channel's messages only the first, the last of the record, the latest mark
- * and what came behind it are looked at. */
+/* One walk over the channel records; for each the keys of its subscriptions,
+ * and of its messages the first, the last of the record, the latest mark and
+ * what came behind it. A channel is handed over only when all that was found
+ * sound; a damaged one is put into quarantine. */
 #include "store/leveldb/recover.h"
 
 #include "store/leveldb/keys.h"
+#include "store/leveldb/quarantine.h"
 #include "store/leveldb/trim.h"
 #include "store/leveldb/value.h"
 
@@ -23,6 +24,20 @@ struct recovery {
     size_t changed; /* records in store->changes */
     struct trim trim;
 };
+
+/* Damage met in what all channels share, or before it was known whose it is. */
+static enum status shared_damage(enum status status, struct error *err)
+{
+    static const char words[] = "read: ";
+    if (status != STATUS_CORRUPT || err == NULL ||
+        strncmp(err->detail, words, sizeof words - 1) != 0)
+        return status;
+    const struct error cause = *err;
+    return fail(err, status,
+                "records that all channels share are damaged (%.*s); nothing "
+                "was changed: copy the directory, then restore a backup",
+                120, cause.detail + sizeof words - 1);
+}
 
 /* ---- format ---- */
 
@@ -78,7 +93,7 @@ enum status recover_format(struct file_store *store, struct error *err)
     }
     blob_release(&value);
     database_release(store->database);
-    return status;
+    return shared_damage(status, err);
 }
 
 /* ---- server and clients ---- */
@@ -344,21 +359,20 @@ static enum status apply_limits(struct recovery *recovery,
 
 /* ---- channels ---- */
 
-/* Moves cursor on to the first key of tag at or behind number, second; true
- * if it is of that number. */
-static bool move_to(struct cursor cursor, enum key_tag tag, uint64_t number,
-                    uint64_t from, uint64_t *second)
+/* The cursor is at a key of that tag and number; its second part in *second. */
+static bool is_at(struct cursor cursor, enum key_tag tag, uint64_t number,
+                  uint64_t *second)
 {
     uint64_t key_number;
-    while (cursor_valid(cursor) &&
-           key_parse_pair(cursor_key(cursor), tag, &key_number, second)) {
-        if (key_number > number)
-            return false;
-        if (key_number == number && *second >= from)
-            return true;
-        cursor_next(cursor);
-    }
-    return false;
+    return cursor_valid(cursor) &&
+           key_parse_pair(cursor_key(cursor), tag, &key_number, second) &&
+           key_number == number;
+}
+
+static void seek_first(struct cursor cursor, enum key_tag tag, uint64_t number)
+{
+    struct key key = key_pair(tag, number, 0);
+    cursor_seek(cursor, key_bytes(&key));
 }
 
 static enum status bad_subscription(const struct channel *channel, uint64_t id,
@@ -370,29 +384,79 @@ static enum status bad_subscription(const struct channel *channel, uint64_t id,
         shown(channel->name.size), (const char *)channel->name.data, id);
 }
 
+/* All values under tag are whole, and no block of them is unreadable. */
+static enum status check_values(struct cursor cursor, enum key_tag tag,
+                                const struct channel *channel,
+                                struct error *err)
+{
+    uint64_t id;
+    for (seek_first(cursor, tag, channel->number);
+         is_at(cursor, tag, channel->number, &id); cursor_next(cursor)) {
+        struct bytes payload;
+        if (!value_open(cursor_key(cursor), cursor_value(cursor), &payload))
+            return bad_subscription(channel, id, err);
+    }
+    return cursor_status(cursor, err);
+}
+
+static enum status check_subscriptions(const struct recovery *recovery,
+                                       const struct channel *channel,
+                                       struct error *err)
+{
+    enum status status =
+        check_values(recovery->subscriptions, KEY_SUBSCRIPTION, channel, err);
+    if (status != STATUS_OK)
+        return status;
+    return check_values(recovery->progress, KEY_PROGRESS, channel, err);
+}
+
+/* The progress of subscription id, empty if there is none; cursor moves on. */
+static struct bytes progress_of(struct cursor cursor,
+                                const struct channel *channel, uint64_t id)
+{
+    uint64_t at;
+    struct bytes progress = {0};
+    while (is_at(cursor, KEY_PROGRESS, channel->number, &at) && at < id)
+        cursor_next(cursor);
+    if (!is_at(cursor, KEY_PROGRESS, channel->number, &at) || at != id ||
+        !value_open(cursor_key(cursor), cursor_value(cursor), &progress))
+        return bytes_of(NULL, 0);
+    return progress;
+}
+
+/* After check_subscriptions(). */
 static enum status recover_subscriptions(struct recovery *recovery,
                                          const struct channel *channel,
                                          struct error *err)
 {
     const struct store_visitor *visitor = recovery->visitor;
     struct cursor cursor = recovery->subscriptions, own = recovery->progress;
-    uint64_t number = channel->number, id = 0, progress_id;
+    uint64_t id;
     enum status status = STATUS_OK;
-    for (uint64_t from = 0;
+    seek_first(own, KEY_PROGRESS, channel->number);
+    for (seek_first(cursor, KEY_SUBSCRIPTION, channel->number);
          status == STATUS_OK &&
-         move_to(cursor, KEY_SUBSCRIPTION, number, from, &id);
-         from = id + 1) {
-        struct bytes record, progress = {0};
+         is_at(cursor, KEY_SUBSCRIPTION, channel->number, &id);
+         cursor_next(cursor)) {
+        struct bytes record;
         if (!value_open(cursor_key(cursor), cursor_value(cursor), &record))
             return bad_subscription(channel, id, err);
-        if (move_to(own, KEY_PROGRESS, number, id, &progress_id) &&
-            progress_id == id &&
-            !value_open(cursor_key(own), cursor_value(own), &progress))
-            return bad_subscription(channel, id, err);
-        status = visitor->subscription(visitor->context, channel->state.channel,
-                                       id, record, progress, err);
+        status =
+            visitor->subscription(visitor->context, channel->state.channel, id,
+                                  record, progress_of(own, channel, id), err);
     }
     return status;
+}
+
+/* What a cursor met it tells for ever: new ones for the channels to come. */
+static void renew_cursors(struct recovery *recovery)
+{
+    struct cursor *const cursors[] = {&recovery->subscriptions,
+                                      &recovery->progress, &recovery->messages};
+    for (size_t i = 0; i < sizeof cursors / sizeof cursors[0]; i++) {
+        cursor_close(*cursors[i]);
+        *cursors[i] = cursor_open(recovery->store->database);
+    }
 }
 
 static enum status recover_channel(struct recovery *recovery, uint64_t number,
@@ -418,9 +482,20 @@ static enum status recover_channel(struct recovery *recovery, uint64_t number,
                             "two channels have the id %" PRIu64, id)
                      : fail(err, STATUS_NO_MEMORY, "recovery of a channel");
     }
-    enum status status = recover_messages(recovery, channel, err);
+    struct error cause = {0};
+    enum status status = check_subscriptions(recovery, channel, &cause);
     if (status == STATUS_OK)
-        status = apply_limits(recovery, channel, record->swept, err);
+        status = recover_messages(recovery, channel, &cause);
+    if (status == STATUS_CORRUPT) {
+        renew_cursors(recovery);
+        return quarantine_channel(store, visitor, channel, record, &cause, err);
+    }
+    if (status != STATUS_OK) {
+        if (err != NULL)
+            *err = cause;
+        return status;
+    }
+    status = apply_limits(recovery, channel, record->swept, err);
     channel->swept_recorded = record->swept;
     if (status == STATUS_OK) {
         status = visitor->channel(visitor->context, &channel->state,
@@ -511,20 +586,12 @@ static void publish_all(struct file_store *store)
 static enum status recover_all(struct recovery *recovery, struct error *err)
 {
     struct key channels = key_alone(KEY_CHANNEL);
-    struct key subscriptions = key_alone(KEY_SUBSCRIPTION);
-    struct key progress = key_alone(KEY_PROGRESS);
     cursor_seek(recovery->channels, key_bytes(&channels));
-    cursor_seek(recovery->subscriptions, key_bytes(&subscriptions));
-    cursor_seek(recovery->progress, key_bytes(&progress));
     enum status status = recover_server(recovery, err);
     if (status == STATUS_OK)
         status = recover_clients(recovery, err);
     if (status == STATUS_OK)
         status = recover_channels(recovery, err);
-    if (status == STATUS_OK)
-        status = cursor_status(recovery->subscriptions, err);
-    if (status == STATUS_OK)
-        status = cursor_status(recovery->progress, err);
     if (status == STATUS_OK) {
         skip_numbers(recovery);
         status = flush(recovery, err);
@@ -557,5 +624,5 @@ enum status recover_run(struct store *store,
     cursor_close(recovery.messages);
     database_release(file->database);
     file->recovered = status == STATUS_OK;
-    return status;
+    return shared_damage(status, err);
 }

@@ -46,9 +46,10 @@ bool message_seal(struct blob *out, struct bytes key, int64_t timestamp,
 {
     uint8_t header[MARK_HEADER] = {0};
     number_encode((uint64_t)timestamp, header + VALUE_HEADER);
-    if (mark == NULL)
+    if (mark == NULL) {
         return seal(out, key, VALUE_FORMAT, bytes_of(header, MESSAGE_HEADER),
                     message);
+    }
     number_encode(mark->messages, header + MESSAGE_HEADER);
     number_encode(mark->bytes, header + MESSAGE_HEADER + 8);
     return seal(out, key, MARK_FORMAT, bytes_of(header, MARK_HEADER), message);
@@ -76,10 +77,11 @@ bool value_open(struct bytes key, struct bytes value, struct bytes *payload)
 static size_t message_header(struct bytes value)
 {
     size_t header = 0;
-    if (value.size > 0 && value.data[0] == VALUE_FORMAT)
+    if (value.size > 0 && value.data[0] == VALUE_FORMAT) {
         header = MESSAGE_HEADER;
-    else if (value.size > 0 && value.data[0] == MARK_FORMAT)
+    } else if (value.size > 0 && value.data[0] == MARK_FORMAT) {
         header = MARK_HEADER;
+    }
     return value.size >= header ? header : 0;
 }
 

@@ -123,15 +123,17 @@ static enum status check(int directory, struct error *err)
     return status;
 }
 
-enum status witness_check(const char *path, struct error *err)
+enum status witness_check(const char *path, bool *found, struct error *err)
 {
+    *found = false;
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0 && errno == ENOENT)
         return STATUS_OK;
     if (directory < 0)
         return failed("open", path, err);
     enum status status = STATUS_OK;
-    if (faccessat(directory, "witness", F_OK, 0) == 0)
+    *found = faccessat(directory, "witness", F_OK, 0) == 0;
+    if (*found)
         status = check(directory, err);
     (void)close(directory);
     return status;

@@ -11,9 +11,13 @@
 
 #include "streamd/base/status.h"
 
-/* Before the database in directory is opened. Errors: STATUS_CORRUPT names the
- * file, STATUS_IO, STATUS_NO_MEMORY. */
-MUST_CHECK enum status witness_check(const char *directory, struct error *err);
+#include <stdbool.h>
+
+/* Before the database in directory is opened. *found: there was one, so it was
+ * closed well and is as it was then. Errors: STATUS_CORRUPT names the file,
+ * STATUS_IO, STATUS_NO_MEMORY. */
+MUST_CHECK enum status witness_check(const char *directory, bool *found,
+                                     struct error *err);
 
 /* After it was closed. Errors: STATUS_IO, STATUS_NO_MEMORY. */
 MUST_CHECK enum status witness_write(const char *directory, struct error *err);

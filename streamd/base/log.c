@@ -1,30 +1,38 @@
 #include "streamd/base/log.h"
 
-#include "streamd/base/clock.h"
+#include "streamd/base/log_file.h"
+#include "streamd/base/log_format.h"
+#include "streamd/base/log_stream.h"
+#include "streamd/base/log_syslog.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    LINE_SIZE = 1024,      /* on the stack; longer lines use the heap */
-    LINE_MOST = 1 << 20,   /* names come from clients: longer text is cut */
-    PREFIX_SIZE = 128,     /* pid, time, coloured level, subject */
-    FILE_MODE = 0660,      /* cli-config.md 10.3 */
-    CONTROL_DELETE = 0x7f, /* the one control character above the space */
+    LINE_SIZE = 1024,    /* on the stack; longer lines use the heap */
+    LINE_MOST = 1 << 20, /* names come from clients: longer text is cut */
 };
 
+static const char streaming[] = "STREAM: ";
+
 struct log {
-    int fd;
-    bool owned; /* fd is a file to be closed, not stderr */
-    bool colour;
-    bool time, utc, debug, trace;
+    struct log_format format;
+    bool debug, trace;
+
+    /* One of them; neither: stderr. */
+    struct log_file *file;
+    struct log_syslog *syslog;
+
+    pthread_mutex_t lock; /* of stderr: the two below */
+    struct log_stream stream;
+    uint64_t dropped; /* lines since the last that was written */
 };
 
 static bool is_character_device(int fd)
@@ -33,21 +41,25 @@ static bool is_character_device(int fd)
     return fstat(fd, &stat) == 0 && S_ISCHR(stat.st_mode);
 }
 
-static enum status open_target(struct log *log, const char *file,
+static enum status open_target(struct log *log,
+                               const struct log_options *options,
                                struct error *err)
 {
-    if (file == NULL) {
-        log->fd = STDERR_FILENO;
-        log->colour = is_character_device(log->fd);
-        return STATUS_OK;
+    if (options->file != NULL) {
+        return log_file_open(options->file, options->size_limit, &log->format,
+                             &log->file, err);
     }
-    log->fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, FILE_MODE);
-    if (log->fd < 0) {
-        char reason[128];
-        return fail(err, STATUS_IO, "log: open %s: %s", file,
-                    strerror_r(errno, reason, sizeof reason));
+    if (options->remote != NULL || options->syslog) {
+        const struct log_syslog_options syslog = {
+            .remote = options->remote,
+            .tag = options->syslog_tag == NULL ? program_invocation_short_name
+                                               : options->syslog_tag,
+        };
+        log->format.bare = true;
+        return log_syslog_open(&syslog, &log->syslog, err);
     }
-    log->owned = true;
+    log_stream_init(&log->stream, STDERR_FILENO);
+    log->format.colour = is_character_device(STDERR_FILENO);
     return STATUS_OK;
 }
 
@@ -58,14 +70,19 @@ enum status log_new(const struct log_options *options, struct log **out,
     struct log *log = calloc(1, sizeof *log);
     if (log == NULL)
         return fail(err, STATUS_NO_MEMORY, "log: new");
-    log->time = options->time;
-    log->utc = options->utc;
+    if (pthread_mutex_init(&log->lock, NULL) != 0) {
+        free(log);
+        return fail(err, STATUS_NO_MEMORY, "log: lock");
+    }
+    log->format.json = options->json;
+    log->format.time = options->time;
+    log->format.utc = options->utc;
     log->debug = options->debug;
     log->trace = options->trace;
     tzset(); /* localtime_r() need not read TZ itself */
-    enum status status = open_target(log, options->file, err);
+    enum status status = open_target(log, options, err);
     if (status != STATUS_OK) {
-        free(log);
+        log_free(log);
         return status;
     }
     *out = log;
@@ -76,9 +93,22 @@ void log_free(struct log *log)
 {
     if (log == NULL)
         return;
-    if (log->owned)
-        (void)close(log->fd);
+    log_file_close(log->file);
+    log_syslog_close(log->syslog);
+    (void)pthread_mutex_destroy(&log->lock);
     free(log);
+}
+
+void log_reopen(struct log *log)
+{
+    struct error err = {0};
+    if (log == NULL)
+        return;
+    if (log->file == NULL) {
+        log_info(log, "File log re-open ignored, not a file logger");
+    } else if (log_file_reopen(log->file, &err) != STATUS_OK) {
+        log_error(log, "Unable to re-open the log file: %s", err.detail);
+    }
 }
 
 bool log_enabled(const struct log *log, enum log_level level)
@@ -90,86 +120,64 @@ bool log_enabled(const struct log *log, enum log_level level)
     return level != LOG_LEVEL_TRACE || log->trace;
 }
 
-/* "YYYY/MM/DD hh:mm:ss.uuuuuu " */
-static void format_time(const struct log *log, char *out, size_t size)
+/* True if it was written. */
+static bool write_stderr(struct log *log, const char *line, size_t size)
 {
-    int64_t now = clock_wall(&clock_system);
-    time_t seconds = (time_t)(now / CLOCK_SECOND);
-    struct tm tm = {0};
-    if ((log->utc ? gmtime_r : localtime_r)(&seconds, &tm) == NULL)
+    return log_stream_write(&log->stream, line, size) == LOG_STREAM_DONE;
+}
+
+/* Before the first line after a gap: that there was one. */
+static bool tell_dropped(struct log *log)
+{
+    char text[64];
+    char line[LOG_FORMAT_FRAME + sizeof text];
+    if (log->dropped == 0)
+        return true;
+    int size = snprintf(text, sizeof text, "%" PRIu64 " log lines were dropped",
+                        log->dropped);
+    size_t used =
+        log_format_line(&log->format, LOG_LEVEL_WARN, streaming, text,
+                        size < 0 ? 0 : (size_t)size, line, sizeof line);
+    return write_stderr(log, line, used);
+}
+
+static void write_line(struct log *log, enum log_level level, const char *line,
+                       size_t size)
+{
+    if (log->file != NULL) {
+        log_file_write(log->file, line, size);
         return;
-    size_t used = strftime(out, size, "%Y/%m/%d %H:%M:%S", &tm);
-    (void)snprintf(out + used, size - used, ".%06d ",
-                   (int)(now % CLOCK_SECOND / CLOCK_MICROSECOND));
-}
-
-/* All in front of the text; returns its size. */
-static size_t format_prefix(const struct log *log, enum log_level level,
-                            const char *subject, char out[PREFIX_SIZE])
-{
-    static const struct {
-        const char *label, *colour;
-    } levels[] = {
-        [LOG_LEVEL_INFO] = {"INF", "\x1b[32m"},
-        [LOG_LEVEL_WARN] = {"WRN", "\x1b[0;93m"},
-        [LOG_LEVEL_ERROR] = {"ERR", "\x1b[31m"},
-        [LOG_LEVEL_FATAL] = {"FTL", "\x1b[31m"},
-        [LOG_LEVEL_DEBUG] = {"DBG", "\x1b[36m"},
-        [LOG_LEVEL_TRACE] = {"TRC", "\x1b[33m"},
-    };
-    char when[64] = "";
-    if (log->time)
-        format_time(log, when, sizeof when);
-    int size =
-        snprintf(out, PREFIX_SIZE, "[%ld] %s[%s%s%s] %s", (long)getpid(), when,
-                 log->colour ? levels[level].colour : "", levels[level].label,
-                 log->colour ? "\x1b[0m" : "", subject);
-    if (size < 0)
-        return 0;
-    return size < PREFIX_SIZE ? (size_t)size : PREFIX_SIZE - 1;
-}
-
-/* Text holds names that clients chose: no byte of it may start a new line or
- * steer a terminal. */
-static char printable(char c)
-{
-    unsigned char byte = (unsigned char)c;
-    if ((byte < ' ' && byte != '\t') || byte == CONTROL_DELETE)
-        return '?';
-    return c;
-}
-
-static void write_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, data, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return; /* nowhere left to complain */
-        data += written;
-        size -= (size_t)written;
     }
+    if (log->syslog != NULL) {
+        log_syslog_write(log->syslog, level, line, size);
+        return;
+    }
+    (void)pthread_mutex_lock(&log->lock);
+    if (tell_dropped(log) && write_stderr(log, line, size)) {
+        log->dropped = 0;
+    } else {
+        log->dropped++;
+    }
+    (void)pthread_mutex_unlock(&log->lock);
 }
 
-static void emit(const struct log *log, enum log_level level,
-                 const char *subject, const char *text, size_t size)
+static void emit(struct log *log, enum log_level level, const char *subject,
+                 const char *text, size_t size)
 {
     char stack[LINE_SIZE];
     if (size > LINE_MOST)
         size = LINE_MOST;
     char *line = stack;
-    if (PREFIX_SIZE + size + 1 > sizeof stack)
-        line = malloc(PREFIX_SIZE + size + 1);
+    size_t room = log_format_room(&log->format, size);
+    if (room > sizeof stack)
+        line = malloc(room);
     if (line == NULL) { /* a cut line is better than none */
         line = stack;
-        size = sizeof stack - PREFIX_SIZE - 1;
+        room = sizeof stack;
     }
-    size_t used = format_prefix(log, level, subject, line);
-    for (size_t i = 0; i < size; i++)
-        line[used++] = printable(text[i]);
-    line[used++] = '\n';
-    write_all(log->fd, line, used);
+    size_t used =
+        log_format_line(&log->format, level, subject, text, size, line, room);
+    write_line(log, level, line, used);
     if (line != stack)
         free(line);
 }
@@ -198,7 +206,7 @@ void log_line(struct log *log, enum log_level level, const char *format, ...)
     va_end(again);
     va_end(args);
     if (size >= 0)
-        emit(log, level, "STREAM: ", heap == NULL ? stack : heap, (size_t)size);
+        emit(log, level, streaming, heap == NULL ? stack : heap, (size_t)size);
     free(heap);
     errno = saved;
 }

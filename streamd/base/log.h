@@ -1,6 +1,7 @@
 /* log.h - log lines in the form and with the gates of cli-config.md section 10.
  *
- * Any thread: each line is one write. Streaming lines carry "STREAM: "; lines
+ * Any thread. A line that cannot be written is dropped, after a second at most;
+ * nobody is held for ever. Streaming lines carry "STREAM: "; lines
  * taken over from the nats-server carry no prefix. */
 #ifndef STREAMD_BASE_LOG_H
 #define STREAMD_BASE_LOG_H
@@ -8,6 +9,7 @@
 #include "streamd/base/status.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level {
     LOG_LEVEL_INFO,
@@ -19,8 +21,15 @@ enum log_level {
 };
 
 struct log_options {
-    const char *file; /* NULL: stderr. Appended to, created with mode 0660 */
-    bool time;        /* date and time in front */
+    /* Where to: the first of these that is set, else stderr. */
+    const char *file;   /* appended to, created with mode 0660 */
+    const char *remote; /* syslog at udp://host:port, tcp://..., unix:///path */
+    bool syslog;        /* of this machine */
+
+    const char *syslog_tag; /* NULL: the base name of the program */
+    int64_t size_limit; /* of the file, above which it is rotated; 0: none */
+    bool json;          /* each line is a JSON object */
+    bool time;          /* date and time in front */
     bool utc;
     bool debug; /* gates of streaming DBG and TRC lines */
     bool trace;
@@ -28,10 +37,17 @@ struct log_options {
 
 struct log;
 
-/* On STATUS_OK the caller owns *out. Errors: STATUS_IO (file), NO_MEMORY. */
+/* On STATUS_OK the caller owns *out; nothing of options is kept. Errors:
+ * STATUS_IO (file), STATUS_INVALID and STATUS_UNAVAILABLE (syslog), NO_MEMORY.
+ */
 MUST_CHECK enum status log_new(const struct log_options *options,
                                struct log **out, struct error *err);
 void log_free(struct log *log); /* NULL is allowed */
+
+/* Goes over to a new file after the old one was renamed, and says so in the
+ * log; without a file, or if it cannot be opened, that is said and all is as
+ * before. */
+void log_reopen(struct log *log);
 
 /* False if a streaming line of this level would be dropped: test it before
  * formatting what is expensive. */

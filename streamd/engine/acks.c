@@ -20,10 +20,12 @@ static struct subscription *acked(struct engine *engine,
         bytes_equal(text_bytes(&subscription->channel->name), ack->subject))
         return subscription;
     if (channel_find(engine, ack->subject) == NULL) {
-        char shown[TEXT_QUOTED_MAX];
+        int shown = ack->subject.size < TEXT_QUOTED_MAX ? (int)ack->subject.size
+                                                        : TEXT_QUOTED_MAX;
         log_error(engine->log,
-                  "Unable to process ack seq=%" PRIu64 ", channel %s not found",
-                  ack->sequence, text_quote(ack->subject, shown));
+                  "Unable to process ack seq=%" PRIu64
+                  ", channel %.*s not found",
+                  ack->sequence, shown, (const char *)ack->subject.data);
     }
     return NULL;
 }

@@ -95,6 +95,11 @@ static enum status check_new(struct engine *engine, struct bytes name,
     char *folded = fold(name);
     if (folded == NULL)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
+    if (table_get(engine->damaged, folded, name.size) != NULL) {
+        free(folded);
+        return fail(err, STATUS_CORRUPT,
+                    "channel is damaged, see the server's log");
+    }
     const struct channel *twin =
         table_get(engine->channel_folds, folded, name.size);
     free(folded);
@@ -177,6 +182,20 @@ enum status channel_restore(struct engine *engine, struct bytes name,
         engine->last_channel = channel->id;
     channel_update(channel, state);
     channel->limit_warned = false;
+    return STATUS_OK;
+}
+
+enum status channel_block(struct engine *engine, struct bytes name, uint64_t id,
+                          struct error *err)
+{
+    char *folded = fold(name);
+    bool done =
+        folded != NULL && table_put(engine->damaged, folded, name.size, engine);
+    free(folded);
+    if (!done)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    if (engine->last_channel < id)
+        engine->last_channel = id;
     return STATUS_OK;
 }
 

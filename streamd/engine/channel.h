@@ -12,7 +12,7 @@ struct channel *channel_find_id(const struct engine *engine, uint64_t id);
 /* Finds or creates (and adds the creation to the batch). name must be valid.
  * Errors, with the text that the client gets: STATUS_LIMIT (too many
  * channels), STATUS_EXISTS (differs only in case), STATUS_UNAVAILABLE (being
- * deleted), STATUS_NO_MEMORY. */
+ * deleted), STATUS_CORRUPT (damaged in the store), STATUS_NO_MEMORY. */
 MUST_CHECK enum status channel_get(struct engine *engine, struct bytes name,
                                    struct channel **out, struct error *err);
 
@@ -20,6 +20,10 @@ MUST_CHECK enum status channel_get(struct engine *engine, struct bytes name,
 MUST_CHECK enum status channel_restore(struct engine *engine, struct bytes name,
                                        const struct channel_state *state,
                                        struct error *err);
+
+/* One that the store found damaged: its name and id are not used again. */
+MUST_CHECK enum status channel_block(struct engine *engine, struct bytes name,
+                                     uint64_t id, struct error *err);
 
 /* Takes it out of the engine and frees it and its subscriptions. */
 void channel_remove(struct engine *engine, struct channel *channel);

@@ -239,6 +239,19 @@ static bool redo_subscription(struct engine *engine, struct batch *to,
                                      operation->subscription);
 }
 
+/* The client that has this id now: perhaps not the one of the failed batch. */
+static bool redo_client(struct engine *engine, struct bytes id)
+{
+    const struct client *client = client_find(engine, id);
+    if (client == NULL)
+        return true;
+    struct client_record record = client_record(client);
+    engine->scratch.size = 0;
+    return client_record_encode(&record, &engine->scratch) &&
+           batch_client_put(engine->filling->batch, id,
+                            blob_bytes(&engine->scratch));
+}
+
 /* What memory holds and the store does not goes into the next batch. */
 static bool redo(struct engine *engine, const struct batch *from,
                  const struct operation *operation, struct batch *to)
@@ -249,14 +262,10 @@ static bool redo(struct engine *engine, const struct batch *from,
     case OPERATION_SERVER:
         return batch_server(to, operation_record(from, operation));
     case OPERATION_CLIENT_PUT:
-        return client_find(engine, name) == NULL ||
-               batch_client_put(to, name, operation_record(from, operation));
+        return redo_client(engine, name);
     case OPERATION_CLIENT_DELETE:
         return client_find(engine, name) != NULL ||
                batch_client_delete(to, name);
-    case OPERATION_CHANNEL_PUT:
-        return channel == NULL ||
-               batch_channel_put(to, operation->channel, name);
     case OPERATION_EXPIRE:
         if (channel != NULL)
             expiry_retry(channel);
@@ -265,6 +274,7 @@ static bool redo(struct engine *engine, const struct batch *from,
     case OPERATION_SUBSCRIPTION_DELETE:
     case OPERATION_PROGRESS:
         return redo_subscription(engine, to, operation);
+    case OPERATION_CHANNEL_PUT:    /* redo_channels() did */
     case OPERATION_CHANNEL_DELETE: /* its effect took it back */
     case OPERATION_APPEND:         /* the publisher was told */
         return true;
@@ -280,13 +290,30 @@ static void take_back(struct engine *engine, struct commit *commit,
     send_failures(engine, commit, failure);
 }
 
+static void log_lost(struct engine *engine)
+{
+    log_error(engine->log,
+              "Out of memory while repeating a failed operation; it is lost");
+}
+
+/* Before all else: what is taken back may store records of these channels. */
+static void redo_channels(struct engine *engine, const struct batch *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const struct operation *operation = &from->operations[i];
+        if (operation->type == OPERATION_CHANNEL_PUT &&
+            channel_find_id(engine, operation->channel) != NULL &&
+            !batch_channel_put(engine->filling->batch, operation->channel,
+                               operation_name(from, operation)))
+            log_lost(engine);
+    }
+}
+
 static void redo_all(struct engine *engine, const struct batch *from)
 {
     for (size_t i = 0; i < from->count; i++) {
-        if (!redo(engine, from, &from->operations[i], engine->filling->batch)) {
-            log_error(engine->log, "Out of memory while repeating a failed "
-                                   "operation; it is lost");
-        }
+        if (!redo(engine, from, &from->operations[i], engine->filling->batch))
+            log_lost(engine);
     }
 }
 
@@ -302,6 +329,8 @@ static void failed(struct engine *engine, struct commit *commit)
         log_fatal(engine->log, "Out of memory after a failed store operation");
         abort(); /* going on would forget what is to be repeated */
     }
+    redo_channels(engine, commit->batch);
+    redo_channels(engine, behind->batch);
     take_back(engine, commit, &failure);
     take_back(engine, behind, &failure);
     redo_all(engine, commit->batch);

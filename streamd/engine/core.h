@@ -136,6 +136,7 @@ struct queue_group {
     struct text name; /* "<durable>:<group>" or "<group>" */
     struct text key;  /* in channel.groups */
     bool is_durable;
+    bool is_stored; /* does not go with a first member that fails to start */
     bool hold;
     struct channel *channel;
     struct list members; /* order matters (delivery.md 10.2) */
@@ -221,6 +222,7 @@ struct engine {
     struct table *channels;      /* channel.c: by name */
     struct table *channel_ids;   /* by id */
     struct table *channel_folds; /* by lower-case name */
+    struct table *damaged;       /* by lower-case name: not to be used */
     uint64_t last_channel;
     struct channel *recent_channel;
     uint64_t messages_total, bytes_total; /* over all channels */

@@ -322,7 +322,9 @@ bool delivery_send(struct engine *engine, struct subscription *subscription,
         if (!publish(engine, subscription, message, redelivery))
             return false;
         int64_t from = entry->expiration == 0 ? engine->now : entry->expiration;
-        entry->expiration = from + subscription->ack_wait;
+        if (__builtin_add_overflow(from, subscription->ack_wait,
+                                   &entry->expiration))
+            entry->expiration = INT64_MAX; /* waits of decades, resumed often */
         entry->redelivery = redelivery;
     }
     redelivery_sent(engine, subscription);
@@ -379,9 +381,12 @@ static void turn_group(struct engine *engine, struct consumer *consumer)
             return;
         }
         struct subscription *member = queue_group_choose(group);
-        if (!delivery_send(engine, member, found, message, 0))
+        bool was_stalled = member->stalled;
+        if (delivery_send(engine, member, found, message, 0)) {
+            group->last_sent = found;
+        } else if (was_stalled || !member->stalled) {
             return;
-        group->last_sent = found;
+        } /* else redeliveries had filled it unnoticed: there may be others */
     }
 }
 

@@ -39,11 +39,12 @@ static bool make_tables(struct engine *engine)
     engine->channels = table_new();
     engine->channel_ids = table_new();
     engine->channel_folds = table_new();
+    engine->damaged = table_new();
     engine->acks = table_new();
     return engine->inquiries != NULL && engine->clients != NULL &&
            engine->conn_ids != NULL && engine->channels != NULL &&
            engine->channel_ids != NULL && engine->channel_folds != NULL &&
-           engine->acks != NULL;
+           engine->damaged != NULL && engine->acks != NULL;
 }
 
 enum status engine_new(const struct engine_config *config, struct engine **out,
@@ -85,6 +86,7 @@ static void free_tables(struct engine *engine)
     table_free(engine->channels);
     table_free(engine->channel_ids);
     table_free(engine->channel_folds);
+    table_free(engine->damaged);
     table_free(engine->acks);
 }
 

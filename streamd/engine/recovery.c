@@ -73,6 +73,12 @@ static enum status on_channel(void *context, const struct channel_state *state,
     return channel_restore(engine, name, state, err);
 }
 
+static enum status on_damaged(void *context, uint64_t id, struct bytes name,
+                              struct error *err)
+{
+    return channel_block(context, name, id, err);
+}
+
 /* ---- subscriptions ---- */
 
 struct pending_run {
@@ -210,6 +216,7 @@ static enum status recover_member(struct engine *engine,
     if (status != STATUS_OK)
         return status;
     subscription->group = group;
+    group->is_stored = true;
     if (group->last_sent < subscription->last_sent)
         group->last_sent = subscription->last_sent;
     if (!shadow)
@@ -262,6 +269,7 @@ enum status recovery_run(struct engine *engine, struct error *err)
                                           .server = on_server,
                                           .client = on_client,
                                           .channel = on_channel,
+                                          .damaged = on_damaged,
                                           .subscription = on_subscription};
     log_info(engine->log, "Recovering the state...");
     enum status status = store_recover(engine->config.store, &visitor, err);

@@ -97,8 +97,8 @@ static void hand_on_position(struct engine *engine,
     subscription_set_dirty(engine, first);
 }
 
-static void end_member(struct engine *engine, struct subscription *subscription,
-                       bool unsubscribed)
+void removal_end_member(struct engine *engine,
+                        struct subscription *subscription, bool unsubscribed)
 {
     struct queue_group *group = subscription->group;
     queue_group_leave(subscription);
@@ -112,6 +112,7 @@ static void end_member(struct engine *engine, struct subscription *subscription,
     } else if (group->is_durable && !unsubscribed) {
         subscription->last_sent = group->last_sent;
         group->shadow = subscription;
+        group->is_stored = true;
         group->hold = false;
         keep(engine, subscription);
     } else {
@@ -148,7 +149,7 @@ void removal_end_subscription(struct engine *engine,
     subscribe_log(engine, subscription,
                   removal_action(subscription, unsubscribed), "");
     if (subscription->group != NULL) {
-        end_member(engine, subscription, unsubscribed);
+        removal_end_member(engine, subscription, unsubscribed);
     } else {
         subscription_end(subscription);
         if (subscription->is_durable && !unsubscribed) {

@@ -19,6 +19,11 @@ void removal_end_subscription(struct engine *engine,
                               struct subscription *subscription,
                               bool unsubscribed);
 
+/* Takes a member out of its group: those who remain get its pending messages;
+ * the last of a durable group becomes the shadow, unless it unsubscribed. */
+void removal_end_member(struct engine *engine,
+                        struct subscription *subscription, bool unsubscribed);
+
 /* Unregisters client first, then closes its subscriptions; client is freed. */
 void removal_close_client(struct engine *engine, struct client *client);
 

@@ -76,22 +76,22 @@ static void discard(struct subscription *subscription)
         queue_group_free(group);
 }
 
-/* Nothing of the request stays; a resumed one is offline again. The store
- * never had it, or is told by the next batch. */
-static void undo(struct subscription *subscription, bool resumed)
+/* Nothing of the request stays; a resumed one is offline again. What came to
+ * a member meanwhile, from one that left, goes to another, or stays with the
+ * group. The store never had it, or is told by the next batch. */
+static void undo(struct engine *engine, struct subscription *subscription,
+                 bool resumed)
 {
     struct queue_group *group = subscription->group;
     struct channel *channel = subscription->channel;
-    if (group != NULL)
-        queue_group_leave(subscription);
-    subscription_end(subscription);
     subscription->hold = false;
-    if (resumed && group != NULL) {
-        group->shadow = subscription;
-        group->hold = false;
+    if (group != NULL) {
+        removal_end_member(engine, subscription, !group->is_stored);
+    } else {
+        subscription_end(subscription);
+        if (!resumed)
+            subscription_free(subscription);
     }
-    if (!resumed)
-        discard(subscription);
     expiry_idle_begin(channel);
 }
 
@@ -99,6 +99,8 @@ static void begin_delivery(struct engine *engine,
                            struct subscription *subscription)
 {
     subscription_activate(subscription);
+    if (subscription->group != NULL)
+        subscription->group->is_stored = true;
     if (pending_count(&subscription->pending) > 0)
         redelivery_start(engine, subscription, REDELIVERY_RESUME);
     delivery_ready_for(engine, subscription);
@@ -119,7 +121,7 @@ static void started(struct engine *engine, struct effect *effect,
     if (failure != NULL) {
         reply_subscription(engine, reply, "", failure->detail);
         if (subscription != NULL)
-            undo(subscription, start->resumed);
+            undo(engine, subscription, start->resumed);
     } else if (subscription == NULL) {
         reply_subscription(engine, reply, "", "stan: unknown clientID");
     } else {
@@ -168,7 +170,7 @@ static enum status begin(struct engine *engine, struct subscribe *subscribe,
     if (subscription->group != NULL)
         queue_group_join(subscription->group, subscription);
     if (!wait_until_durable(engine, subscribe, subscription)) {
-        undo(subscription, subscribe->old != NULL);
+        undo(engine, subscription, subscribe->old != NULL);
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     }
     return STATUS_OK;

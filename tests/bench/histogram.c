@@ -17,7 +17,7 @@ static size_t class_of(uint64_t time)
 static int64_t class_start(size_t class)
 {
     if (class < HISTOGRAM_STEPS)
-        return (int64_t)class;
+        return (int64_t) class;
     size_t shift = class / HISTOGRAM_STEPS - 1;
     return (int64_t)((class % HISTOGRAM_STEPS + HISTOGRAM_STEPS) << shift);
 }
@@ -36,7 +36,7 @@ int64_t histogram_at(const struct histogram *histogram, double share)
 {
     uint64_t wanted = (uint64_t)(share * (double)histogram->total);
     uint64_t count = 0;
-    for (size_t class = 0; class < HISTOGRAM_CLASSES; class++) {
+    for (size_t class = 0; class < HISTOGRAM_CLASSES; class ++) {
         count += histogram->counts[class];
         if (count > wanted)
             return class_start(class);

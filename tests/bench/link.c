@@ -37,12 +37,19 @@ uint8_t *link_frame(struct link *link, size_t size)
     return frame;
 }
 
+static uint8_t *put_bytes(uint8_t *out, struct bytes bytes)
+{
+    if (bytes.size > 0)
+        memcpy(out, bytes.data, bytes.size);
+    return out + bytes.size;
+}
+
 static void put_text(struct link *link, const char *text)
 {
-    size_t size = strlen(text);
-    uint8_t *frame = link_frame(link, size);
+    struct bytes bytes = bytes_text(text);
+    uint8_t *frame = link_frame(link, bytes.size);
     if (frame != NULL)
-        memcpy(frame, text, size);
+        (void)put_bytes(frame, bytes);
 }
 
 void link_subscribe(struct link *link, const char *subject, uint64_t sid)
@@ -50,23 +57,17 @@ void link_subscribe(struct link *link, const char *subject, uint64_t sid)
     char line[512];
     int size = snprintf(line, sizeof line, "SUB %s %llu\r\n", subject,
                         (unsigned long long)sid);
-    if (size < 0 || (size_t)size >= sizeof line)
+    if (size < 0 || (size_t)size >= sizeof line) {
         fail_link(link, "subject too long");
-    else
+    } else {
         put_text(link, line);
+    }
 }
 
 size_t link_head_size(struct bytes subject, struct bytes reply)
 {
     return strlen("PUB   \r\n") + subject.size + reply.size +
            NUMBERS_DECIMAL_MAX;
-}
-
-static uint8_t *put_bytes(uint8_t *out, struct bytes bytes)
-{
-    if (bytes.size > 0)
-        memcpy(out, bytes.data, bytes.size);
-    return out + bytes.size;
 }
 
 uint8_t *link_put_head(uint8_t *out, struct bytes subject, struct bytes reply,
@@ -96,6 +97,16 @@ void link_publish(struct link *link, struct bytes subject, struct bytes reply,
     link->out.size -= most - (size_t)(end - frame);
 }
 
+/* So that a link that is never idle does not grow without end. */
+static void drop_sent(struct link *link)
+{
+    if (link->out_at < LINK_OUTPUT_MAX)
+        return;
+    memmove(link->out.data, link->out.data + link->out_at, link_unsent(link));
+    link->out.size = link_unsent(link);
+    link->out_at = 0;
+}
+
 bool link_flush(struct link *link)
 {
     while (link->trouble == NULL && link_unsent(link) > 0) {
@@ -104,6 +115,7 @@ bool link_flush(struct link *link)
         if (sent >= 0) {
             link->out_at += (size_t)sent;
         } else if (errno == EAGAIN) {
+            drop_sent(link);
             return true;
         } else if (errno != EINTR) {
             fail_link(link, "connection lost while sending");
@@ -150,12 +162,13 @@ static bool read_head(struct bytes line, struct link_message *message,
 
 static void take_line(struct link *link, struct bytes line)
 {
-    if (line.size >= 4 && memcmp(line.data, "PING", 4) == 0)
+    if (line.size >= 4 && memcmp(line.data, "PING", 4) == 0) {
         put_text(link, "PONG\r\n");
-    else if (line.size >= 4 && memcmp(line.data, "PONG", 4) == 0)
+    } else if (line.size >= 4 && memcmp(line.data, "PONG", 4) == 0) {
         link->pongs++;
-    else if (line.size >= 1 && line.data[0] == '-')
+    } else if (line.size >= 1 && line.data[0] == '-') {
         fail_link(link, "the nats-server sent -ERR");
+    }
 }
 
 /* Takes one line, with its payload if it has one, from the size bytes at

@@ -63,8 +63,7 @@ bool meter_init(struct meter *meter, const char *watched)
     *meter = (struct meter){0};
     while (*watched != '\0') {
         char *end;
-        if (!add_process(meter, watched, &end) ||
-            (*end != '\0' && *end != ','))
+        if (!add_process(meter, watched, &end) || (*end != '\0' && *end != ','))
             return false;
         watched = *end == ',' ? end + 1 : end;
     }

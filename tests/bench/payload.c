@@ -27,13 +27,19 @@ void payload_release(struct payload *payload)
     *payload = (struct payload){0};
 }
 
+void payload_stamp(uint64_t number, int64_t sent_at,
+                   uint8_t out[PAYLOAD_SIZE_MIN])
+{
+    const uint64_t stamp[2] = {htole64(number), htole64((uint64_t)sent_at)};
+    memcpy(out, stamp, PAYLOAD_SIZE_MIN);
+}
+
 void payload_write(const struct payload *payload, uint64_t number,
                    int64_t sent_at, uint8_t *out)
 {
-    const uint64_t stamp[2] = {htole64(number), htole64((uint64_t)sent_at)};
-    memcpy(out, stamp, sizeof stamp);
-    memcpy(out + sizeof stamp, payload->pattern + sizeof stamp,
-           payload->size - sizeof stamp);
+    payload_stamp(number, sent_at, out);
+    memcpy(out + PAYLOAD_SIZE_MIN, payload->pattern + PAYLOAD_SIZE_MIN,
+           payload->size - PAYLOAD_SIZE_MIN);
 }
 
 bool payload_read(const struct payload *payload, struct bytes data,

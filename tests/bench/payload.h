@@ -22,6 +22,9 @@ struct payload {
 MUST_CHECK bool payload_init(struct payload *payload, size_t size);
 void payload_release(struct payload *payload);
 
+/* The first bytes of a payload alone. */
+void payload_stamp(uint64_t number, int64_t sent_at,
+                   uint8_t out[PAYLOAD_SIZE_MIN]);
 /* out has payload->size bytes. */
 void payload_write(const struct payload *payload, uint64_t number,
                    int64_t sent_at, uint8_t *out);

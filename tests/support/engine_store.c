@@ -72,6 +72,7 @@ static void finish_read(struct engine_store *store, struct read *read,
     read->run = NULL;
     read->status = STATUS_OK;
     if (refused) {
+        store->failed_reads++;
         read->status = fail(&read->error, STATUS_IO, "%s", store->failure);
     } else if (channel != NULL) {
         collect(channel, read);

@@ -50,6 +50,7 @@ struct engine_store {
     const char *failure;               /* their text */
     bool dead;                         /* everything fails */
     size_t commit_count, read_count;   /* asked for so far */
+    size_t failed_reads;
     size_t refusals; /* batches that made no sense: a bug of the engine */
 };
 

@@ -6,7 +6,6 @@
 static void messages_are_delivered_before_the_publisher_gets_its_ack(void **s)
 {
     struct fixture *f = *s;
-    OK(client_connect(f, "me"));
     OK(client_subscribe(f, &(struct subscribe_request){.inbox = "one"}, NULL));
     OK(client_subscribe(f, &(struct subscribe_request){.inbox = "two"}, NULL));
     fixture_clear(f);

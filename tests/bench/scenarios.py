@@ -1,0 +1,135 @@
+"""What is measured of each contestant: a scenario starts it anew, loads it,
+and gives measures (name, unit, value, the load generator's answer or None).
+
+Counts are those of a full run; a quick run has a tenth of them."""
+import dataclasses
+import typing
+
+RATE = "messages/s"
+MICROSECONDS = "us"
+SECONDS = "s"
+MEGABYTES = "MB"
+RATIO = "bytes/byte"
+CPU = "us CPU/message"
+CHANNEL_RATE = "channels/s"
+COMPARED = {RATE, CHANNEL_RATE, MICROSECONDS}  # with the null server
+
+
+@dataclasses.dataclass
+class Scenario:
+    name: str
+    run: typing.Callable  # (contestant, scale) -> measures
+    streams_only: bool = True  # needs what JetStream has no like of
+
+
+def scaled(count, scale):
+    return max(100, int(count * scale))
+
+
+def publish(label, messages, on_jetstream=False, **load):
+    """One publish load on a fresh server."""
+    def run(contestant, scale):
+        answer = contestant.load("publish", messages=scaled(messages, scale),
+                                 **load)
+        yield f"publish {label}", RATE, answer["rate"], answer
+        yield (f"publish {label}: server", CPU, answer["cpu_us"]["server"],
+               None)
+        if contestant.keeps:
+            stored = answer["messages"] * answer["size"]
+            yield (f"publish {label}: written", RATIO,
+                   answer["written_bytes"]["server"] / stored, None)
+
+    return Scenario(f"publish {label}", run, not on_jetstream)
+
+
+def synchronous(contestant, scale):
+    answer = contestant.load("publish", messages=scaled(4000, scale), window=1)
+    yield "synchronous publish: p50", MICROSECONDS, answer["p50_us"], answer
+    yield "synchronous publish: p99", MICROSECONDS, answer["p99_us"], None
+
+
+def memory(contestant, stage):
+    everything, anonymous = contestant.memory()
+    yield f"memory {stage}", MEGABYTES, everything, None
+    yield f"memory {stage}, without files", MEGABYTES, anonymous, None
+
+
+def replay(contestant, messages, max_in_flight, when):
+    answer = contestant.load("replay", messages=messages,
+                             max_in_flight=max_in_flight)
+    yield (f"replay {when}, {max_in_flight} in flight", RATE, answer["rate"],
+           answer)
+    yield (f"replay {when}, {max_in_flight} in flight: server", CPU,
+           answer["cpu_us"]["server"], None)
+
+
+def stored_messages(millions):
+    """Publish, replay warm, and cold after a restart."""
+    def run(contestant, scale):
+        messages = scaled(millions * 1000000, scale)
+        stored = f"{messages / 1e6:g} M"
+        yield from memory(contestant, "at the start")
+        contestant.load("publish", messages=messages)
+        yield from memory(contestant, f"with {stored} messages")
+        for max_in_flight in (1024, 16384):
+            yield from replay(contestant, messages, max_in_flight, "warm")
+        yield from memory(contestant, "after a replay")
+        if not contestant.keeps:
+            return
+        for max_in_flight in (1024, 16384):
+            seconds = contestant.restart()
+            if seconds is not None and max_in_flight == 1024:
+                yield (f"start-up with {stored} messages", SECONDS, seconds,
+                       None)
+                yield from memory(contestant, "after a restart")
+            yield from replay(contestant, messages, max_in_flight, "cold")
+
+    return Scenario("stored messages", run, streams_only=False)
+
+
+def latency(subscribers):
+    """From the publisher to the subscribers at a rate all can do."""
+    def run(contestant, scale):
+        rate = 1000
+        answer = contestant.load("live", messages=scaled(3000, scale),
+                                 rate=rate, subscribers=subscribers)
+        name = f"latency at {rate}/s, subscribers: {subscribers}"
+        yield f"{name}: p50", MICROSECONDS, answer["p50_us"], answer
+        yield f"{name}: p99", MICROSECONDS, answer["p99_us"], None
+
+    return Scenario(f"latency {subscribers}", run)
+
+
+def queue_group(contestant, scale):
+    answer = contestant.load("live", messages=scaled(150000, scale),
+                             group="group", subscribers=4)
+    yield "queue group of 4", RATE, answer["rate"], answer
+
+
+def many_channels(contestant, scale):
+    channels = scaled(10000, scale)
+    answer = contestant.load("publish", messages=channels, channels=channels)
+    yield "new channels", CHANNEL_RATE, answer["rate"], answer
+    yield from memory(contestant, f"with {channels:,} channels")
+    if contestant.keeps:
+        yield (f"start-up with {channels:,} channels", SECONDS,
+               contestant.restart(), None)
+
+
+def all_scenarios(millions):
+    # 16 KB: more in flight is more than a nats-server holds for a client.
+    return [
+        publish("128 B", 400000, True),
+        publish("1 KB", 200000, True, size=1024),
+        publish("16 KB, window 1024", 20000, True, size=16384, window=1024),
+        publish("128 B, window 256", 100000, True, window=256),
+        publish("128 B, 10 publishers", 300000, publishers=10),
+        publish("128 B, 100 publishers", 300000, publishers=100),
+        publish("128 B, 8 channels", 300000, channels=8),
+        publish("128 B, 1000 channels", 300000, channels=1000),
+        Scenario("synchronous publish", synchronous, streams_only=False),
+        stored_messages(millions),
+        *[latency(subscribers) for subscribers in (1, 4, 16)],
+        Scenario("queue group", queue_group),
+        Scenario("many channels", many_channels),
+    ]

@@ -1,0 +1,47 @@
+"""A streamd whose disk calls fail and whose clock moves on request (PRELOAD:
+the shared object made from preload.c)."""
+import mmap
+import os
+import struct
+import tempfile
+
+from support.case import StreamdCase
+
+SIZE = struct.calcsize("iiiiq")
+
+
+class Control:
+    def __init__(self):
+        self._file = tempfile.NamedTemporaryFile()
+        self._file.truncate(SIZE)
+        self._map = mmap.mmap(self._file.fileno(), SIZE)
+        self.path = self._file.name
+        self.set()
+
+    def set(self, sync=0, write=0, create=0, clock=0.0):
+        """errno for each kind of call; seconds added to the wall clock."""
+        struct.pack_into("iiiiq", self._map, 0, sync, write, create, 0,
+                         int(clock * 1e9))
+
+    def forget(self):
+        self._map.close()
+        self._file.close()
+
+
+class ControlledCase(StreamdCase):
+    """A file store; self.control holds the strings."""
+
+    store = "file"
+    own_setup = True
+
+    def start_controlled(self, *flags):
+        self.control = Control()
+        self.addCleanup(self.control.forget)
+        environment = {
+            "LD_PRELOAD": os.environ["PRELOAD"],
+            "FAULT_CONTROL": self.control.path,
+            "ASAN_OPTIONS": "verify_asan_link_order=0:"
+                            + os.environ.get("ASAN_OPTIONS", ""),
+        }
+        self.server = self.start_server(*flags, nats=self.shared_nats(),
+                                        environment=environment)

@@ -1,0 +1,143 @@
+/* Every call that changes a file fails in its turn: the batch it was for fails
+ * with a text and leaves nothing, reads go on, and once the fault is gone the
+ * store takes batches again. SEED in the environment. */
+#include "tests/fault/disk.h"
+#include "tests/fault/oracle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { BATCHES = 40, TURNS_MAX = 2000, HALF = 0 };
+
+struct turn {
+    struct rig rig;
+    struct oracle *oracle;
+    uint64_t seed;
+    uint64_t failures; /* batches and opens that failed */
+    uint64_t times;    /* calls that may fail */
+};
+
+static uint64_t seed_of_today(void)
+{
+    const char *text = getenv("SEED");
+    uint64_t seed =
+        text == NULL ? (uint64_t)time(NULL) : strtoull(text, NULL, 10);
+    (void)printf("SEED=%llu\n", (unsigned long long)seed);
+    (void)fflush(stdout);
+    return seed;
+}
+
+/* Opens, however often that is refused. */
+static void open_store(struct turn *turn)
+{
+    while (rig_try_open(&turn->rig) != STATUS_OK) {
+        assert_true(turn->rig.error.detail[0] != '\0');
+        assert_in_range(turn->failures++, 0, 2 * turn->times);
+    }
+    oracle_check(turn->oracle, &turn->rig);
+}
+
+static void commit(struct turn *turn)
+{
+    while (oracle_commit(turn->oracle, &turn->rig, &turn->seed) != STATUS_OK) {
+        assert_true(turn->rig.error.detail[0] != '\0');
+        if (getenv("SHOW") != NULL)
+            (void)printf("  %s\n", turn->rig.error.detail);
+        assert_int_equal(turn->rig.batch->state_count, 0);
+        (void)oracle_reads(turn->oracle, &turn->rig);
+        /* One fault is met by two at most: by what compacts behind the
+         * batches, and by the batch that hears of it. */
+        assert_in_range(turn->failures++, 0, 2 * turn->times);
+    }
+}
+
+/* A life of a store in which `times` calls behind `calls` more fail; false if
+ * it made fewer calls than that. */
+static bool take_turn(uint64_t seed, uint64_t calls, int number, uint64_t times,
+                      uint64_t hits[DISK_CALLS])
+{
+    static struct turn turn;
+    char path[128];
+    turn = (struct turn){.oracle = oracle_new(), .seed = seed, .times = times};
+    rig_init(&turn.rig, &backend_leveldb);
+    (void)snprintf(path, sizeof path, "%s/nss.ldb", turn.rig.directory);
+    disk_watch(path);
+    disk_fail_after(calls, number, times);
+    open_store(&turn);
+    for (int i = 0; i < BATCHES; i++) {
+        commit(&turn);
+        if (i != BATCHES / 2)
+            continue;
+        rig_close(&turn.rig);
+        open_store(&turn);
+    }
+    enum disk_call failed = disk_failed();
+    disk_heal();
+    commit(&turn);
+    assert_true(oracle_reads(turn.oracle, &turn.rig));
+    rig_close(&turn.rig);
+    open_store(&turn);
+    disk_forget();
+    rig_release(&turn.rig);
+    oracle_free(turn.oracle);
+    if (failed != DISK_CALLS)
+        hits[failed]++;
+    return failed != DISK_CALLS;
+}
+
+static void each_call_in_turn(int number, uint64_t times_max)
+{
+    static const char *const names[] = {"create", "write", "sync", "rename",
+                                        "unlink"};
+    uint64_t seed = seed_of_today();
+    uint64_t hits[DISK_CALLS] = {0}, calls = 0;
+    while (calls < TURNS_MAX) {
+        uint64_t times = 1 + random_next(&seed) % times_max;
+        if (!take_turn(seed, calls, number, times, hits))
+            break;
+        calls++;
+    }
+    assert_true(calls < TURNS_MAX);
+    for (int i = 0; i < DISK_CALLS; i++) {
+        (void)printf("%llu %s, ", (unsigned long long)hits[i], names[i]);
+        assert_true(hits[i] > 0);
+    }
+    (void)printf("one life each\n");
+}
+
+static void one_call_fails_with_EIO(void **state)
+{
+    (void)state;
+    each_call_in_turn(EIO, 1);
+}
+
+static void one_call_fails_with_ENOSPC(void **state)
+{
+    (void)state;
+    each_call_in_turn(ENOSPC, 1);
+}
+
+static void one_write_is_cut_short(void **state)
+{
+    (void)state;
+    each_call_in_turn(HALF, 2);
+}
+
+static void many_calls_in_a_row_fail(void **state)
+{
+    (void)state;
+    each_call_in_turn(EIO, 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_call_fails_with_EIO),
+        cmocka_unit_test(one_call_fails_with_ENOSPC),
+        cmocka_unit_test(one_write_is_cut_short),
+        cmocka_unit_test(many_calls_in_a_row_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,217 @@
+#include "tests/fault/oracle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct oracle {
+    uint64_t sure, tried;       /* last sequence: reported, and maybe stored */
+    bool made_sure, made_tried; /* the channels */
+    uint64_t progress;          /* value of the latest one */
+    uint64_t progress_sure;     /* of the latest one that was synced */
+    uint64_t expired, expired_sure, expired_tried; /* up to this sequence */
+};
+
+struct oracle *oracle_new(void)
+{
+    struct oracle *oracle = calloc(1, sizeof *oracle);
+    assert_non_null(oracle);
+    return oracle;
+}
+
+void oracle_free(struct oracle *oracle)
+{
+    free(oracle);
+}
+
+uint64_t oracle_last(const struct oracle *oracle)
+{
+    return oracle->sure;
+}
+
+/* ---- batches ---- */
+
+static size_t size_of(uint64_t sequence)
+{
+    uint64_t seed = sequence;
+    uint64_t size = random_next(&seed);
+    return size % 16 == 0 ? 4000 + size / 16 % 9000 : 20 + size / 16 % 600;
+}
+
+static void add_progress(struct oracle *oracle, struct rig *rig)
+{
+    char text[32];
+    (void)snprintf(text, sizeof text, "%llu",
+                   (unsigned long long)++oracle->progress);
+    must(batch_progress(rig->batch, ORACLE_KEPT, 1, bytes_text(text)));
+}
+
+static enum status make_channels(struct oracle *oracle, struct rig *rig)
+{
+    must(batch_server(rig->batch, bytes_text("server")));
+    must(batch_client_put(rig->batch, bytes_text("me"), bytes_text("c")));
+    rig_channel(rig, ORACLE_KEPT, "kept");
+    rig_channel(rig, ORACLE_TWIN, "twin");
+    rig_channel(rig, ORACLE_EXPIRING, "expiring");
+    must(batch_subscription_put(rig->batch, ORACLE_KEPT, 1, bytes_text("s")));
+    rig->batch->sync = true;
+    oracle->made_tried = true;
+    enum status status = rig_try_commit(rig);
+    oracle->made_sure = status == STATUS_OK;
+    return status;
+}
+
+static enum status commit_messages(struct oracle *oracle, struct rig *rig,
+                                   uint64_t *seed)
+{
+    uint64_t count = 1 + random_next(seed) % 8;
+    uint64_t last = oracle->sure + count;
+    for (uint64_t i = oracle->sure + 1; i <= last; i++) {
+        for (uint64_t channel = ORACLE_KEPT; channel <= ORACLE_EXPIRING;
+             channel++)
+            rig_append_filled(rig, channel, i, (int64_t)i, size_of(i));
+    }
+    add_progress(oracle, rig);
+    rig->batch->sync = true;
+    oracle->tried = last;
+    enum status status = rig_try_commit(rig);
+    if (status == STATUS_OK) {
+        oracle->sure = last; /* and of what failed before, nothing came */
+        oracle->progress_sure = oracle->progress;
+        oracle->expired_sure = oracle->expired_tried = oracle->expired;
+    }
+    return status;
+}
+
+static enum status commit_others(struct oracle *oracle, struct rig *rig,
+                                 uint64_t *seed)
+{
+    bool sync = random_next(seed) % 3 == 0;
+    uint64_t expired = oracle->expired;
+    add_progress(oracle, rig);
+    if (random_next(seed) % 4 == 0 && oracle->sure > 0) {
+        expired += random_next(seed) % (oracle->sure - expired + 1);
+        must(batch_expire(rig->batch, ORACLE_EXPIRING, (int64_t)expired));
+    }
+    if (oracle->expired_tried < expired)
+        oracle->expired_tried = expired;
+    rig->batch->sync = sync;
+    enum status status = rig_try_commit(rig);
+    if (status == STATUS_OK) { /* what failed before is undone */
+        oracle->tried = oracle->sure;
+        oracle->expired = oracle->expired_tried = expired;
+    }
+    if (status == STATUS_OK && sync) {
+        oracle->progress_sure = oracle->progress;
+        oracle->expired_sure = expired;
+    }
+    return status;
+}
+
+enum status oracle_commit(struct oracle *oracle, struct rig *rig,
+                          uint64_t *seed)
+{
+    enum status status;
+    batch_clear(rig->batch);
+    if (!oracle->made_sure) {
+        status = make_channels(oracle, rig);
+    } else if (random_next(seed) % 3 == 0) {
+        status = commit_others(oracle, rig, seed);
+    } else {
+        status = commit_messages(oracle, rig, seed);
+    }
+    batch_clear(rig->batch);
+    return status;
+}
+
+/* ---- the check ---- */
+
+static void check_message(uint64_t channel, const struct run_entry *entry)
+{
+    struct bytes bytes = slice_bytes(entry->message);
+    assert_int_equal(bytes.size, size_of(entry->sequence));
+    for (size_t i = 0; i < bytes.size; i++) {
+        if (bytes.data[i] != (uint8_t)(channel * 31 + entry->sequence * 7 + i))
+            fail_msg("payload of message %llu",
+                     (unsigned long long)entry->sequence);
+    }
+}
+
+static void check_messages(struct rig *rig, uint64_t channel, uint64_t first,
+                           uint64_t last)
+{
+    uint64_t next = first;
+    while (next <= last) {
+        struct run *run = rig_read(rig, channel, next == first ? 0 : next, 500);
+        assert_non_null(run);
+        for (size_t i = 0; i < run->count; i++) {
+            assert_int_equal(run->entries[i].sequence, next);
+            check_message(channel, &run->entries[i]);
+            next++;
+        }
+        run_free(run);
+    }
+    assert_null(rig_read(rig, channel, last + 1, 1));
+}
+
+static void check_channel(struct oracle *oracle, struct rig *rig,
+                          uint64_t channel)
+{
+    const struct channel_state *state = rig_recovered(rig, channel);
+    uint64_t first = channel == ORACLE_EXPIRING ? oracle->expired_sure + 1 : 1;
+    uint64_t bytes = 0;
+    assert_int_equal(state->last, oracle->sure);
+    if (channel == ORACLE_EXPIRING && state->last > 0) {
+        assert_in_range(state->first, first, oracle->expired_tried + 1);
+        first = state->first;
+        oracle->expired_sure = oracle->expired_tried = first - 1;
+        oracle->expired = first - 1;
+    } else if (state->last > 0) {
+        assert_int_equal(state->first, 1);
+    }
+    for (uint64_t i = first; i <= state->last; i++)
+        bytes += size_of(i) + 40;
+    assert_int_equal(state->messages, state->last + 1 - first);
+    assert_int_equal(state->bytes, bytes);
+    check_messages(rig, channel, first, state->last);
+}
+
+void oracle_check(struct oracle *oracle, struct rig *rig)
+{
+    const struct recovered *recovered = &rig->recovered;
+    if (!oracle->made_sure && recovered->channels == 0)
+        return;
+    assert_true(oracle->made_tried);
+    assert_int_equal(recovered->channels, 3);
+    assert_string_equal(recovered->server, "server");
+    assert_int_equal(recovered->clients, 1);
+    assert_int_equal(recovered->subscriptions, 1);
+    oracle->made_sure = true;
+    uint64_t last = rig_recovered(rig, ORACLE_KEPT)->last;
+    if (last != oracle->sure && last != oracle->tried)
+        fail_msg("last is %llu, reported: %llu, tried: %llu",
+                 (unsigned long long)last, (unsigned long long)oracle->sure,
+                 (unsigned long long)oracle->tried);
+    oracle->sure = oracle->tried = last;
+    for (uint64_t i = ORACLE_KEPT; i <= ORACLE_EXPIRING; i++)
+        check_channel(oracle, rig, i);
+    uint64_t progress = strtoull(recovered->subscription[0].progress, NULL, 10);
+    assert_in_range(progress, oracle->progress_sure, oracle->progress);
+    oracle->progress_sure = progress;
+}
+
+bool oracle_reads(struct oracle *oracle, struct rig *rig)
+{
+    struct read read = {.channel = ORACLE_KEPT,
+                        .max_messages = UINT32_MAX,
+                        .max_bytes = SIZE_MAX};
+    if (rig_try_read(rig, &read) != STATUS_OK)
+        return false;
+    size_t count = read.run == NULL ? 0 : read.run->count;
+    assert_int_equal(count, oracle->sure);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(read.run->entries[i].sequence, i + 1);
+        check_message(ORACLE_KEPT, &read.run->entries[i]);
+    }
+    run_free(read.run);
+    return true;
+}
