@@ -77,12 +77,29 @@ static void append_all_moves_everything_in_order(void **state)
     assert_run(&list, 0, 5);
 }
 
+static void pop_takes_the_oldest_and_leaves_it_alone(void **state)
+{
+    (void)state;
+    struct item items[3];
+    struct list list;
+    list_init(&list);
+    fill(&list, items, 0, 3);
+    struct list *first = list_pop(&list);
+    assert_ptr_equal(list_entry(first, struct item, link), &items[0]);
+    assert_false(list_linked(first));
+    assert_run(&list, 1, 2);
+    (void)list_pop(&list);
+    (void)list_pop(&list);
+    assert_true(list_empty(&list));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_keeps_the_order_of_appending),
         cmocka_unit_test(a_removed_link_is_alone_and_may_be_removed_again),
         cmocka_unit_test(append_all_moves_everything_in_order),
+        cmocka_unit_test(pop_takes_the_oldest_and_leaves_it_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
