@@ -1,9 +1,11 @@
 #include "streamd/base/text.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+/* cmocka.h needs those above */
+#include <cmocka.h>
 
 static void a_text_keeps_inner_nuls_and_ends_with_one(void **state)
 {
