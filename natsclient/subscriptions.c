@@ -46,6 +46,8 @@ static void reap(struct subscriptions *subscriptions, bool all)
 void subscriptions_release(struct subscriptions *subscriptions)
 {
     reap(subscriptions, true);
+    free((void *)subscriptions->spent);
+    subscriptions->spent = NULL;
 }
 
 /* ---- begin and end ---- */
@@ -150,9 +152,35 @@ static void hand_over(const struct connection_events *events, enum inbound kind,
     events->message(events->context, &message);
 }
 
+static void put_aside(struct subscriptions *subscriptions, natsMsg *nats)
+{
+    if (subscriptions->spent_count == subscriptions->spent_capacity) {
+        size_t capacity = subscriptions->spent_capacity == 0
+                              ? 256
+                              : subscriptions->spent_capacity * 2;
+        natsMsg **spent = (natsMsg **)reallocarray((void *)subscriptions->spent,
+                                                   capacity, sizeof(natsMsg *));
+        if (spent == NULL) {
+            natsMsg_Destroy(nats);
+            return;
+        }
+        subscriptions->spent = spent;
+        subscriptions->spent_capacity = capacity;
+    }
+    subscriptions->spent[subscriptions->spent_count++] = nats;
+}
+
+static void destroy_spent(struct subscriptions *subscriptions)
+{
+    for (size_t i = 0; i < subscriptions->spent_count; i++)
+        natsMsg_Destroy(subscriptions->spent[i]);
+    subscriptions->spent_count = 0;
+}
+
 /* What the subscription holds now, which costs nothing if it is nothing:
  * a NextMsg() in vain would make an error text. */
-static size_t hand_over_one(const struct connection_events *events,
+static size_t hand_over_one(struct subscriptions *subscriptions,
+                            const struct connection_events *events,
                             enum inbound kind,
                             struct subscription *subscription)
 {
@@ -167,7 +195,7 @@ static size_t hand_over_one(const struct connection_events *events,
         if (natsSubscription_NextMsg(&nats, subscription->nats, 0) != NATS_OK)
             break;
         hand_over(events, kind, nats);
-        natsMsg_Destroy(nats);
+        put_aside(subscriptions, nats);
         count++;
     }
     return count;
@@ -181,8 +209,10 @@ static size_t hand_over_kind(struct subscriptions *subscriptions,
     struct list *list = &subscriptions->kinds[kind];
     size_t count = 0;
     for (struct list *link = list->next; link != list; link = link->next) {
-        if (!subscription_of(link)->ended)
-            count += hand_over_one(events, kind, subscription_of(link));
+        if (!subscription_of(link)->ended) {
+            count += hand_over_one(subscriptions, events, kind,
+                                   subscription_of(link));
+        }
     }
     return count;
 }
@@ -232,4 +262,5 @@ void subscriptions_hand_over(struct subscriptions *subscriptions,
     reap(subscriptions, false);
     if (count > 0)
         events->burst_end(events->context);
+    destroy_spent(subscriptions);
 }

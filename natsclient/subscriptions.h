@@ -15,6 +15,11 @@
 struct subscriptions {
     struct list kinds[INBOUND_KINDS]; /* own their struct subscription */
     bool handing_over; /* nothing is freed meanwhile, only marked */
+    /* Handed over and to be destroyed behind the burst: nats.c passes each to
+     * a thread of its own, which then takes them all at once instead of
+     * competing with us for every one. */
+    natsMsg **spent;
+    size_t spent_count, spent_capacity;
 };
 
 void subscriptions_init(struct subscriptions *subscriptions);
