@@ -4,6 +4,7 @@
 #include "streamd/base/duration.h"
 #include "streamd/base/text.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -91,12 +92,13 @@ static enum status entry_insert(struct limits_entries *entries, size_t place,
         free(copy);
         return no_memory(err);
     }
+    assert(entries->array != NULL);
     entries->wildcard_count = 0; /* they may just have moved */
     struct limits_entry *entry = &entries->array[place];
     memmove(entry + 1, entry, (entries->count - place) * sizeof *entry);
     entries->count++;
-    *entry = (struct limits_entry){.name = copy,
-                                   .tokens = limits_name_tokens(name)};
+    *entry =
+        (struct limits_entry){.name = copy, .tokens = limits_name_tokens(name)};
     return STATUS_OK;
 }
 
@@ -119,6 +121,7 @@ enum status limits_add(struct limits *limits, struct bytes name,
         if (status != STATUS_OK)
             return status;
     }
+    assert(limits->entries->array != NULL);
     limits->entries->array[place].limits = *entry;
     return STATUS_OK;
 }
@@ -162,7 +165,8 @@ static void entry_inherit(struct limits_entry *entry,
     own->max_messages = inherited(own->max_messages, parent->max_messages);
     own->max_bytes = inherited(own->max_bytes, parent->max_bytes);
     own->max_age = inherited(own->max_age, parent->max_age);
-    own->max_inactivity = inherited(own->max_inactivity, parent->max_inactivity);
+    own->max_inactivity =
+        inherited(own->max_inactivity, parent->max_inactivity);
 }
 
 /* A wider entry comes before a narrower one, so those an entry inherits from

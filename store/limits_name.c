@@ -17,7 +17,7 @@ static struct bytes token_take(struct bytes *name)
 
 static bool is_token(struct bytes token, char c)
 {
-    return token.size == 1 && token.data[0] == c;
+    return token.size == 1 && token.data[0] == (uint8_t)c;
 }
 
 static bool has_byte(struct bytes bytes, char c)

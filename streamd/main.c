@@ -4,6 +4,7 @@
 #include "streamd/base/log.h"
 #include "streamd/help.h"
 #include "streamd/options.h"
+#include "streamd/options_file.h"
 #include "streamd/server.h"
 #include "streamd/signal_command.h"
 #include "streamd/signals.h"
@@ -63,7 +64,7 @@ static enum status open_log(const struct options *options, struct log **log,
     return log_new(&settings, log, err);
 }
 
-static int run(const struct options *options)
+static int run(const struct options *options, const char *warning)
 {
     struct error err = {0};
     struct log *log = NULL;
@@ -75,9 +76,26 @@ static int run(const struct options *options)
             (void)close(signals);
         return 1;
     }
+    if (warning[0] != '\0')
+        log_warn(log, "%s", warning);
     int result = server_run(options, signals, log);
     log_free(log);
     (void)close(signals);
+    return result;
+}
+
+static int configure_and_run(struct options *options, int argc, char **argv)
+{
+    struct options_files files;
+    struct error err = {0};
+    int result = 1;
+    if (options_files_load(options, argc, argv, &files, &err) == STATUS_OK) {
+        result = run(options, files.warning);
+    } else {
+        (void)fprintf(stderr, "%s\n", err.detail);
+    }
+    limits_release(&options->limits);
+    options_files_release(&files);
     return result;
 }
 
@@ -101,5 +119,5 @@ int main(int argc, char **argv)
     }
     if (options.signal_command[0] != '\0')
         return signal_command(options.signal_command, argv[0], stderr);
-    return run(&options);
+    return configure_and_run(&options, argc, argv);
 }

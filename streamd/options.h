@@ -52,10 +52,10 @@ struct options {
     bool streaming_debug, streaming_trace;
     int streaming_both; /* enum options_both, already applied */
 
-    const char *host;  /* NATS clients and monitoring; "": 0.0.0.0 */
-    int64_t port;      /* -1: any free one */
+    const char *host;      /* NATS clients and monitoring; "": 0.0.0.0 */
+    int64_t port;          /* -1: any free one */
     const char *http_host; /* of monitoring; "": as host */
-    int64_t http_port; /* 0: no monitoring, -1: any free one */
+    int64_t http_port;     /* 0: no monitoring, -1: any free one */
     const char *nats_server_binary; /* "": found by server_process */
 
     bool debug, trace;    /* of the nats-server */

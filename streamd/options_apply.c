@@ -73,9 +73,8 @@ static enum status map_expected(const struct conf_value *value,
 {
     char shown[CONF_SHOWN_MAX];
     char text[REASON_MAX];
-    (void)snprintf(text, sizeof text,
-                   "expected %s to be a map/struct, got %s", what,
-                   conf_show(value, shown));
+    (void)snprintf(text, sizeof text, "expected %s to be a map/struct, got %s",
+                   what, conf_show(value, shown));
     return refuse(value, text, err);
 }
 
@@ -115,8 +114,8 @@ static enum status duration_read(const struct setting *setting, int64_t *ns,
     return STATUS_OK;
 }
 
-static enum status store_check(const struct setting *setting,
-                               const char *store, struct error *err)
+static enum status store_check(const struct setting *setting, const char *store,
+                               struct error *err)
 {
     static const char *const known[] = {"MEMORY", "FILE", "SQL"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -238,15 +237,14 @@ static enum status later(struct options_apply *apply,
 
 /* "host:port" or "[host]:port" with the port as a number. */
 static enum status address_read(const struct setting *setting,
-                                const char *address, char **host,
-                                int64_t *port, struct error *err)
+                                const char *address, char **host, int64_t *port,
+                                struct error *err)
 {
     char text[REASON_MAX];
     const char *colon = strrchr(address, ':');
     size_t size = colon == NULL ? 0 : (size_t)(colon - address);
     bool bracketed = size > 1 && address[0] == '[' && address[size - 1] == ']';
-    if (colon == NULL ||
-        (!bracketed && memchr(address, ':', size) != NULL)) {
+    if (colon == NULL || (!bracketed && memchr(address, ':', size) != NULL)) {
         (void)snprintf(text, sizeof text,
                        "could not parse address string \"%s\"", address);
         return refuse(setting->value, text, err);
@@ -262,8 +260,8 @@ static enum status address_read(const struct setting *setting,
                          : STATUS_OK;
 }
 
-static enum status address_put(const struct setting *setting,
-                               struct conf *conf, struct error *err)
+static enum status address_put(const struct setting *setting, struct conf *conf,
+                               struct error *err)
 {
     const struct option_entry *entry = options_entry(setting->key->flag);
     struct options *options = setting->options;
@@ -277,7 +275,7 @@ static enum status address_put(const struct setting *setting,
         status = address_read(setting, address, &host, &port, err);
     if (status == STATUS_OK)
         status = number_put(setting, entry, port, err);
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK || host == NULL) { /* both or none */
         free(host);
         return status;
     }
@@ -357,8 +355,7 @@ struct sections {
 
 static enum status section_add(struct options_apply *apply,
                                struct sections *sections,
-                               const struct setting *setting,
-                               struct error *err)
+                               const struct setting *setting, struct error *err)
 {
     enum options_section inner = setting->key->inner;
     if (setting->value->type != CONF_MAP)

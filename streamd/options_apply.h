@@ -29,7 +29,6 @@ MUST_CHECK enum status options_apply_streaming(struct options_apply *apply,
 
 /* Applies the keys of the NATS side (cli-config.md 8). Errors likewise. */
 MUST_CHECK enum status options_apply_nats(struct options_apply *apply,
-                                          struct conf *conf,
-                                          struct error *err);
+                                          struct conf *conf, struct error *err);
 
 #endif

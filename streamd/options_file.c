@@ -18,9 +18,9 @@ static enum status file_load(const char *path, struct conf **conf,
     enum status status = conf_load(path, conf, &failure);
     if (status == STATUS_OK)
         return STATUS_OK;
-    bool names_it = strstr(failure.detail, path) != NULL;
-    return fail(err, status, names_it ? "%.200s" : "%.200s (%s)",
-                failure.detail, path);
+    if (strstr(failure.detail, path) != NULL)
+        return fail(err, status, "%s", failure.detail);
+    return fail(err, status, "%.200s (%s)", failure.detail, path);
 }
 
 static enum status not_there(const struct conf_value *value, struct error *err)
@@ -56,8 +56,7 @@ enum status options_files_load(struct options *options, int argc,
                                struct error *err)
 {
     struct options_apply apply = {.options = options};
-    const char *streaming =
-        or_else(options->stan_config, options->nats_config);
+    const char *streaming = or_else(options->stan_config, options->nats_config);
     const char *nats = or_else(options->nats_config, options->stan_config);
     enum status status = STATUS_OK;
     *files = (struct options_files){0};

@@ -8,23 +8,23 @@
 
 #define FLAG(section_, flag_, names_)                                          \
     {                                                                          \
-        .section = OPTIONS_##section_, .names = names_,                        \
-        .type = OPTIONS_KEY_FLAG, .flag = flag_                                \
+        .section = OPTIONS_##section_, .names = (names_),                      \
+        .type = OPTIONS_KEY_FLAG, .flag = (flag_)                              \
     }
 #define LATER(section_, type_, same_, names_)                                  \
     {                                                                          \
-        .section = OPTIONS_##section_, .names = names_,                        \
-        .type = OPTIONS_KEY_##type_, .same = same_                             \
+        .section = OPTIONS_##section_, .names = (names_),                      \
+        .type = OPTIONS_KEY_##type_, .same = (same_)                           \
     }
 #define MAP(section_, inner_, what_, names_)                                   \
     {                                                                          \
-        .section = OPTIONS_##section_, .names = names_,                        \
-        .type = OPTIONS_KEY_MAP, .inner = OPTIONS_##inner_, .what = what_      \
+        .section = OPTIONS_##section_, .names = (names_),                      \
+        .type = OPTIONS_KEY_MAP, .inner = OPTIONS_##inner_, .what = (what_)    \
     }
 #define ADDRESS(flag_, names_)                                                 \
     {                                                                          \
-        .section = OPTIONS_NATS, .names = names_,                              \
-        .type = OPTIONS_KEY_ADDRESS, .flag = flag_                             \
+        .section = OPTIONS_NATS, .names = (names_),                            \
+        .type = OPTIONS_KEY_ADDRESS, .flag = (flag_)                           \
     }
 
 #define MEBIBYTE (INT64_C(1) << 20)
@@ -70,8 +70,7 @@ static const struct options_key keys[] = {
     LATER(TLS, BOOLEAN, false, "skip_verify insecure"),
 
     FLAG(LIMITS, "max_channels", "mc max_channels maxchannels"),
-    FLAG(LIMITS, "max_subs",
-         "msu max_subs max_subscriptions maxsubscriptions"),
+    FLAG(LIMITS, "max_subs", "msu max_subs max_subscriptions maxsubscriptions"),
     FLAG(LIMITS, "max_msgs", "mm max_msgs maxmsgs max_count maxcount"),
     FLAG(LIMITS, "max_bytes", "mb max_bytes maxbytes"),
     FLAG(LIMITS, "max_age", "ma max_age maxage"),

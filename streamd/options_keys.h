@@ -23,14 +23,14 @@ enum options_section {
 };
 
 enum options_key_type {
-    OPTIONS_KEY_FLAG,     /* sets the option called flag */
-    OPTIONS_KEY_MAP,      /* holds the keys of section inner */
-    OPTIONS_KEY_ADDRESS,  /* port or host:port, for the flag of a port */
-    OPTIONS_KEY_PREFIX,   /* discover_prefix, which has no flag */
-    OPTIONS_KEY_IGNORED,  /* of no meaning here */
-    OPTIONS_KEY_ACCESS,   /* guards a NATS server of our own: not there yet */
-    OPTIONS_KEY_STRING,   /* these: known, checked, not there yet; unless the */
-    OPTIONS_KEY_BOOLEAN,  /* value is `same`, or "", which changes nothing */
+    OPTIONS_KEY_FLAG,    /* sets the option called flag */
+    OPTIONS_KEY_MAP,     /* holds the keys of section inner */
+    OPTIONS_KEY_ADDRESS, /* port or host:port, for the flag of a port */
+    OPTIONS_KEY_PREFIX,  /* discover_prefix, which has no flag */
+    OPTIONS_KEY_IGNORED, /* of no meaning here */
+    OPTIONS_KEY_ACCESS,  /* guards a NATS server of our own: not there yet */
+    OPTIONS_KEY_STRING,  /* these: known, checked, not there yet; unless the */
+    OPTIONS_KEY_BOOLEAN, /* value is `same`, or "", which changes nothing */
     OPTIONS_KEY_INTEGER,
     OPTIONS_KEY_DURATION,
     OPTIONS_KEY_STRINGS,

@@ -116,7 +116,7 @@ static enum status start_loop(struct server *server, struct error *err)
             {
                 .cluster_id = options->cluster_id,
                 .server_id = server->id,
-                .discover_prefix = "_STAN.discover",
+                .discover_prefix = options->discover_prefix,
                 .limits = &options->limits,
                 .heartbeat_interval = options->heartbeat_interval,
                 .heartbeat_timeout = options->heartbeat_timeout,
@@ -140,7 +140,8 @@ static enum status start_monitor(struct server *server, struct error *err)
 {
     const struct options *options = server->options;
     const struct monitor_options settings = {
-        .host = or_null(options->host),
+        .host = or_null(options->http_host[0] != '\0' ? options->http_host
+                                                      : options->host),
         .port = (int)options->http_port,
         .log = server->log,
         .limits = &options->limits,

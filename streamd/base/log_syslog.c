@@ -82,10 +82,12 @@ static int connect_now(struct log_syslog *syslog)
     struct pollfd one = {.fd = syslog->fd, .events = POLLOUT};
     int code = 0;
     socklen_t size = sizeof code;
-    if (poll(&one, 1, CONNECT_MILLISECONDS) != 1)
+    if (poll(&one, 1, CONNECT_MILLISECONDS) != 1) {
         code = ETIMEDOUT;
-    else if (getsockopt(syslog->fd, SOL_SOCKET, SO_ERROR, &code, &size) != 0)
+    } else if (getsockopt(syslog->fd, SOL_SOCKET, SO_ERROR, &code, &size) !=
+               0) {
         code = errno;
+    }
     if (code != 0)
         disconnect(syslog);
     return code;
@@ -202,12 +204,14 @@ enum status log_syslog_open(const struct log_syslog_options *options,
     (void)snprintf(syslog->tag, sizeof syslog->tag, "%s", options->tag);
     if (gethostname(syslog->host, sizeof syslog->host - 1) != 0)
         (void)snprintf(syslog->host, sizeof syslog->host, "localhost");
-    enum status status =
-        syslog->local
-            ? connect_unix(
-                  syslog,
-                  options->local == NULL ? default_socket : options->local, err)
-            : connect_remote(syslog, options->remote, err);
+    enum status status = STATUS_OK;
+    if (options->remote != NULL) {
+        status = connect_remote(syslog, options->remote, err);
+    } else {
+        const char *path = options->local;
+        status =
+            connect_unix(syslog, path == NULL ? default_socket : path, err);
+    }
     if (status != STATUS_OK) {
         log_syslog_close(syslog);
         return status;

@@ -25,13 +25,15 @@ void lexer_release(struct lexer *lexer)
 /* '{', '[', or 0 at top level. */
 static char innermost(const struct lexer *lexer)
 {
-    return lexer->depth == 0 ? '\0' : lexer->open[lexer->depth - 1];
+    if (lexer->depth == 0)
+        return '\0';
+    return lexer->open[lexer->depth - 1];
 }
 
 static enum status opened(struct lexer *lexer, struct token *token,
                           struct error *err)
 {
-    char c = (char)scan_peek(lexer);
+    char c = scan_peek(lexer) == '{' ? '{' : '[';
     if (lexer->depth == LEXER_DEPTH_MAX) {
         return scan_error(lexer, err,
                           "Maps and arrays are nested too deeply (limit 64)");
@@ -92,7 +94,7 @@ static enum status bare_key(struct lexer *lexer, struct token *token,
 static enum status quoted_key(struct lexer *lexer, struct token *token,
                               struct error *err)
 {
-    char quote = (char)scan_peek(lexer);
+    char quote = scan_peek(lexer) == '"' ? '"' : '\'';
     scan_skip(lexer);
     enum status status = scalar_verbatim(lexer, quote, token, err);
     token->type = TOKEN_KEY;

@@ -90,6 +90,18 @@ static enum status file_push(struct parser *parser, const char *path,
     return STATUS_OK;
 }
 
+static enum status text_push(struct parser *parser, const char *path,
+                             struct bytes text, struct error *err)
+{
+    struct frame *frame = frame_push(parser, path, err);
+    if (frame == NULL)
+        return STATUS_NO_MEMORY; /* it is the first: not nested too deeply */
+    if (!blob_append(&frame->text, text.data, text.size))
+        return no_memory(err);
+    lexer_init(&frame->lexer, blob_bytes(&frame->text));
+    return STATUS_OK;
+}
+
 /* name = what the environment says, as a text of its own. */
 static enum status variable_push(struct parser *parser, const char *name,
                                  const char *value, int line, struct error *err)
@@ -386,15 +398,9 @@ enum status conf_parse(struct bytes text, const char *path, struct conf **out,
     const char *own_path = NULL;
     *out = NULL;
     enum status status = parser_start(&parser, path, &own_path, err);
-    if (status == STATUS_OK && frame_push(&parser, own_path, err) == NULL)
-        status = STATUS_NO_MEMORY;
-    if (status == STATUS_OK &&
-        !blob_append(&parser.frames[0]->text, text.data, text.size))
-        status = no_memory(err);
-    if (status == STATUS_OK) {
-        lexer_init(&parser.frames[0]->lexer,
-                   blob_bytes(&parser.frames[0]->text));
+    if (status == STATUS_OK)
+        status = text_push(&parser, own_path, text, err);
+    if (status == STATUS_OK)
         status = run(&parser, err);
-    }
     return parser_end(&parser, status, out);
 }

@@ -2,6 +2,7 @@
 
 #include "streamd/conf/scan.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -250,8 +251,10 @@ static enum status datetime_read(struct lexer *lexer, struct token *token,
                 "' instead.");
         }
         if (*form != '0' && *form != c) {
-            char before[64] = "Expected 'x' in ISO8601 datetime, but found '";
-            *strchr(before, 'x') = *form;
+            char before[64];
+            (void)snprintf(before, sizeof before,
+                           "Expected '%c' in ISO8601 datetime, but found '",
+                           *form);
             return scan_unexpected(lexer, err, before, "' instead.");
         }
         scan_skip(lexer);

@@ -239,12 +239,13 @@ static bool redo_subscription(struct engine *engine, struct batch *to,
                                      operation->subscription);
 }
 
-/* The client that has this id now: perhaps not the one of the failed batch. */
+/* The client that has this id now, perhaps not the one of the failed batch, or
+ * that there is none. */
 static bool redo_client(struct engine *engine, struct bytes id)
 {
     const struct client *client = client_find(engine, id);
     if (client == NULL)
-        return true;
+        return batch_client_delete(engine->filling->batch, id);
     struct client_record record = client_record(client);
     engine->scratch.size = 0;
     return client_record_encode(&record, &engine->scratch) &&
@@ -256,16 +257,13 @@ static bool redo_client(struct engine *engine, struct bytes id)
 static bool redo(struct engine *engine, const struct batch *from,
                  const struct operation *operation, struct batch *to)
 {
-    struct bytes name = operation_name(from, operation);
     struct channel *channel = channel_find_id(engine, operation->channel);
     switch (operation->type) {
     case OPERATION_SERVER:
         return batch_server(to, operation_record(from, operation));
     case OPERATION_CLIENT_PUT:
-        return redo_client(engine, name);
     case OPERATION_CLIENT_DELETE:
-        return client_find(engine, name) != NULL ||
-               batch_client_delete(to, name);
+        return redo_client(engine, operation_name(from, operation));
     case OPERATION_EXPIRE:
         if (channel != NULL)
             expiry_retry(channel);

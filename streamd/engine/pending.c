@@ -14,10 +14,12 @@ void pending_release(struct pending *pending)
  * guess. */
 static size_t lower_bound(const struct pending *pending, uint64_t sequence)
 {
-    const struct pending_entry *first = pending->entries + pending->head;
     size_t low = 0;
     size_t high = pending->span;
-    if (high == 0 || sequence <= first->sequence)
+    if (high == 0) /* entries may be NULL, to which nothing may be added */
+        return 0;
+    const struct pending_entry *first = pending->entries + pending->head;
+    if (sequence <= first->sequence)
         return 0;
     uint64_t guess = sequence - first->sequence;
     if (guess < high) {
@@ -100,10 +102,10 @@ struct pending_entry *pending_find(const struct pending *pending,
                                    uint64_t sequence)
 {
     size_t at = lower_bound(pending, sequence);
+    if (at >= pending->span)
+        return NULL;
     struct pending_entry *entry = pending->entries + pending->head + at;
-    if (at < pending->span && entry->sequence == sequence && entry->live)
-        return entry;
-    return NULL;
+    return entry->sequence == sequence && entry->live ? entry : NULL;
 }
 
 /* Restores "the first and the last are live" after one died. */

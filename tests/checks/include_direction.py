@@ -7,13 +7,14 @@ from tree import C_FILES, files, prove, report
 # Room -> the rooms whose headers it may include, besides its own.
 MAY_INCLUDE = {
     "streamd/base": (),
+    "streamd/conf": ("streamd/base",),
     "proto": ("streamd/base",),
     "store": ("streamd/base", "proto"),
     "natsclient": ("streamd/base", "proto"),
     "streamd/engine": ("streamd/base", "proto", "store", "natsclient"),
     "monitor": ("streamd/base", "proto", "store", "natsclient",
                 "streamd/engine/view.h"),
-    "streamd": ("streamd/base", "proto", "store", "natsclient",
+    "streamd": ("streamd/base", "streamd/conf", "proto", "store", "natsclient",
                 "streamd/engine", "monitor"),
 }
 
@@ -25,7 +26,7 @@ OWNERS = {
     r"jansson\.h": r"monitor/json\.c",
     r"ut(hash|list|array)\.h": r"streamd/base/table\.c",
     r"protobuf-c/.*|.*\.pb-c\.h": r"proto/.*",
-    r"uv\.h": r"natsclient/.*|streamd/(?!base/).*",
+    r"uv\.h": r"natsclient/.*|streamd/(?!base/|conf/).*",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -76,6 +77,7 @@ prove(check,
             "streamd/x.c": including('"monitor/monitor.h"'),
             "tests/x.c": including('"store/store.h"')},
       bad=[("streamd/base/x.c", including('"proto/codec.h"')),
+           ("streamd/conf/x.c", including('"streamd/options.h"')),
            ("proto/x.h", including('"store/store.h"')),
            ("store/x.c", including('"natsclient/connection.h"')),
            ("store/leveldb/x.c", including(' "streamd/engine/view.h"')),

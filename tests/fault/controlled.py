@@ -18,10 +18,20 @@ class Control:
         self.path = self._file.name
         self.set()
 
-    def set(self, sync=0, write=0, create=0, clock=0.0):
-        """errno for each kind of call; seconds added to the wall clock."""
-        struct.pack_into("iiiiq", self._map, 0, sync, write, create, 0,
+    def set(self, sync=0, write=0, create=0, write_us=0, clock=0.0):
+        """errno for each kind of call; how long a write takes; seconds added
+        to the wall clock."""
+        struct.pack_into("iiiiq", self._map, 0, sync, write, create, write_us,
                          int(clock * 1e9))
+
+    def environment(self):
+        """Of the streamd that it is to control."""
+        return {
+            "LD_PRELOAD": os.environ["PRELOAD"],
+            "FAULT_CONTROL": self.path,
+            "ASAN_OPTIONS": "verify_asan_link_order=0:"
+                            + os.environ.get("ASAN_OPTIONS", ""),
+        }
 
     def forget(self):
         self._map.close()
@@ -37,11 +47,6 @@ class ControlledCase(StreamdCase):
     def start_controlled(self, *flags):
         self.control = Control()
         self.addCleanup(self.control.forget)
-        environment = {
-            "LD_PRELOAD": os.environ["PRELOAD"],
-            "FAULT_CONTROL": self.control.path,
-            "ASAN_OPTIONS": "verify_asan_link_order=0:"
-                            + os.environ.get("ASAN_OPTIONS", ""),
-        }
-        self.server = self.start_server(*flags, nats=self.shared_nats(),
-                                        environment=environment)
+        self.server = self.start_server(
+            *flags, nats=self.shared_nats(),
+            environment=self.control.environment())

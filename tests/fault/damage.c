@@ -126,7 +126,8 @@ static void store_file(const struct rig *rig, const struct file *file,
     open_path(rig, file->name, path);
     FILE *stream = fopen(path, "wb");
     assert_non_null(stream);
-    assert_int_equal(fwrite(file->data.data, 1, size, stream), size);
+    if (size > 0)
+        assert_int_equal(fwrite(file->data.data, 1, size, stream), size);
     assert_int_equal(fclose(stream), 0);
 }
 
@@ -151,9 +152,9 @@ static void harm(const struct rig *rig, const struct image *image,
                  uint64_t *seed, char what[128])
 {
     const struct file *from;
-    do
+    do {
         from = &image->files[random_next(seed) % image->count];
-    while (from->data.size == 0 || strncmp(from->name, "LO", 2) == 0);
+    } while (from->data.size == 0 || strncmp(from->name, "LO", 2) == 0);
     struct file file = *from;
     file.data = (struct blob){0};
     must(blob_append(&file.data, from->data.data, from->data.size));
@@ -359,9 +360,10 @@ static void check(struct rig *rig, const struct picture *picture,
     assert_true(picture->server);
     assert_int_equal(picture->clients, 1);
     for (uint64_t channel = 1; channel <= CHANNELS; channel++) {
-        if (picture->fates[channel] == LOST)
+        if (picture->fates[channel] == LOST) {
             fail_msg("channel %llu is not there, and nothing was said",
                      (unsigned long long)channel);
+        }
         if (picture->fates[channel] == BLOCKED) {
             tally->blocked++;
             whole = false;

@@ -1,7 +1,7 @@
 """kill -9 of streamd at random moments under load, again and again, on one
 directory; the clients stay connected (delivery.md section 16).
 
-    STREAMD=... python3 -B -m fault.kill_rounds [--rounds N] [--seed N]
+    STREAMD=... PRELOAD=... python3 -B -m fault.kill_rounds [--rounds N] [--seed N]
 
 What it knows: every acked publish, every message ever seen stored, every
 delivery. SEED in the environment does as --seed."""
@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 
+from fault.controlled import Control
 from support.nats import NatsConnection, unique
 from support.processes import NatsServer, Streamd
 from support.stan import FIRST, Client, StanError
@@ -159,8 +160,10 @@ class World:
         flags = ["-mm", str(limit)] if limit else []
         self.limit = limit
         self.chance = chance
+        self.control = Control()
         self.server = Streamd(unique("kill").replace(".", "-"), *flags,
-                              nats=nats, store="file").start()
+                              nats=nats, store="file",
+                              environment=self.control.environment()).start()
         self.stored = {channel: {} for channel in CHANNELS}
         self.connections = []
         self.publishers = [
@@ -184,6 +187,9 @@ class World:
         return Client(connection, self.server.cluster, name)
 
     def round(self):
+        """A slow disk, now and then: acked too early, a message is not yet
+        written when the server dies."""
+        self.control.set(write_us=self.chance.choice((0, 0, 3000, 20000)))
         for publisher in self.publishers:
             publisher.resume()
         time.sleep(self.chance.uniform(0.05, 0.8))  # the load itself
@@ -194,6 +200,7 @@ class World:
             connection.flush()
         for consumer in self.consumers:
             consumer.next_life()
+        self.control.set()
         if self.chance.random() < 0.2:  # killed while it starts
             self.server.launch()
             time.sleep(self.chance.uniform(0, 0.05))
@@ -298,6 +305,7 @@ def run(seed, rounds):
     finally:
         for world in worlds:
             world.server.forget()
+            world.control.forget()
         nats.forget()
 
 

@@ -130,9 +130,11 @@ static void check_message(uint64_t channel, const struct run_entry *entry)
     struct bytes bytes = slice_bytes(entry->message);
     assert_int_equal(bytes.size, size_of(entry->sequence));
     for (size_t i = 0; i < bytes.size; i++) {
-        if (bytes.data[i] != (uint8_t)(channel * 31 + entry->sequence * 7 + i))
+        if (bytes.data[i] !=
+            (uint8_t)(channel * 31 + entry->sequence * 7 + i)) {
             fail_msg("payload of message %llu",
                      (unsigned long long)entry->sequence);
+        }
     }
 }
 
@@ -187,10 +189,11 @@ void oracle_check(struct oracle *oracle, struct rig *rig)
     assert_int_equal(recovered->subscriptions, 1);
     oracle->made_sure = true;
     uint64_t last = rig_recovered(rig, ORACLE_KEPT)->last;
-    if (last != oracle->sure && last != oracle->tried)
+    if (last != oracle->sure && last != oracle->tried) {
         fail_msg("last is %llu, reported: %llu, tried: %llu",
                  (unsigned long long)last, (unsigned long long)oracle->sure,
                  (unsigned long long)oracle->tried);
+    }
     oracle->sure = oracle->tried = last;
     for (uint64_t i = ORACLE_KEPT; i <= ORACLE_EXPIRING; i++)
         check_channel(oracle, rig, i);

@@ -48,9 +48,10 @@ static bool open_again(struct rig *rig, struct tally *tally)
             return true;
         if (disk_is_off())
             return false;
-        if (!refused(rig))
+        if (!refused(rig)) {
             fail_msg("after cut %llu: %s", (unsigned long long)tally->cuts,
                      rig->error.detail);
+        }
         tally->refused++;
     }
 }

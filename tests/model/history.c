@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HISTORIES = 260, STEPS = 400, PAYLOAD_MOST = 40000 };
+enum { HISTORIES = 800, STEPS = 400, PAYLOAD_MOST = 40000 };
 
 static uint64_t below(struct model *model, uint64_t limit)
 {

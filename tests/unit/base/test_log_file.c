@@ -290,9 +290,10 @@ struct writer {
 static void *write_lines(void *context)
 {
     const struct writer *writer = context;
-    for (int i = 0; i < LINES; i++)
+    for (int i = 0; i < LINES; i++) {
         log_info(writer->log, "line %d, of some length at least",
                  writer->first + i);
+    }
     return NULL;
 }
 

@@ -284,9 +284,10 @@ static void who_takes_nothing_holds_nobody_for_long(void **state)
     assert_int_equal(pipe(ends), 0); /* blocking, as stderr is */
     log_stream_init(&stream, ends[1]);
     int64_t start = clock_monotonic(&clock_system);
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 1000; i++) {
         stalled +=
             log_stream_write(&stream, line, sizeof line) == LOG_STREAM_STALLED;
+    }
     int64_t took = clock_monotonic(&clock_system) - start;
     assert_true(stalled > 900);
     assert_true(took < 10 * CLOCK_SECOND); /* one wait of 1 s, not 900 */

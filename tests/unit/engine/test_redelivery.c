@@ -176,9 +176,10 @@ static void a_group_counts_over_its_members_and_forgets_with_the_ack(void **s)
     const char *a = fixture_received(f, "a");
     const char *b = fixture_received(f, "b");
     const char *const counts[] = {"1", "1r1", "1r2", "1r3", "1r4", "1r5"};
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 6; i++) {
         assert_true((strstr(a, counts[i]) != NULL) ||
                     (strstr(b, counts[i]) != NULL));
+    }
     assert_true(a[0] != '\0' && b[0] != '\0');
     client_ack(f, ack, "foo", 1); /* whoever has it (E131) */
     fixture_advance_ms(f, 5000);
@@ -238,6 +239,29 @@ static void a_subscription_may_end_while_its_redelivery_reads(void **s)
     engine_store_release(f->store);
     fixture_run(f);
     RECEIVED(f, "in", "1");
+    engine_test_end(f);
+}
+
+/* 10.4: what comes from a leaving member while a pass reads is not late */
+static void messages_that_arrive_during_a_pass_follow_it_soon(void **s)
+{
+    (void)s;
+    struct fixture *f = with_a_tiny_cache();
+    const char *ack = NULL;
+    SUBSCRIBE(f, NULL, .inbox = "a", .group = "g", .ack_wait = 60);
+    publish_many(f, 1);
+    SUBSCRIBE(f, &ack, .inbox = "b", .group = "g", .ack_wait = 3600);
+    publish_many(f, 1);
+    push_out(f);
+    f->store->hold_reads = true;
+    fixture_advance_ms(f, 60000);
+    assert_int_equal(f->store->read_count, 1);
+    OK(client_unsubscribe(f, "me", "foo", ack));
+    engine_store_release(f->store);
+    fixture_run(f);
+    RECEIVED(f, "a", "1 1r1");
+    fixture_advance_ms(f, 100);
+    RECEIVED(f, "a", "2r1");
     engine_test_end(f);
 }
 
@@ -368,6 +392,7 @@ int main(void)
         cmocka_unit_test(a_read_error_keeps_the_message_pending),
         cmocka_unit_test(an_ack_during_the_pass_is_in_time),
         cmocka_unit_test(a_subscription_may_end_while_its_redelivery_reads),
+        cmocka_unit_test(messages_that_arrive_during_a_pass_follow_it_soon),
         ENGINE_TEST(while_cut_off_nothing_is_redelivered),
         ENGINE_TEST(what_moved_to_another_member_stays_there_over_a_restart),
         ENGINE_TEST(an_ack_through_another_member_clears_the_message),

@@ -74,12 +74,87 @@ static void other_limits_are_printed_without_and_zero_as_unlimited(void **s)
     prints(&limits, lines, sizeof lines / sizeof lines[0]);
 }
 
+static void channel(struct limits *limits, const char *name,
+                    struct channel_limits entry)
+{
+    assert_int_equal(limits_add(limits, bytes_text(name), &entry, NULL),
+                     STATUS_OK);
+}
+
+static void c37_entries_are_printed_below_the_wider_ones(void **s)
+{
+    (void)s;
+    static const char *const lines[] = {
+        "---------- Store Limits ----------",
+        "Channels:                  100 *",
+        "--------- Channels Limits --------",
+        "  Subscriptions:          1000 *",
+        "  Messages     :       1000000 *",
+        "  Bytes        :     976.56 MB *",
+        "  Age          :     unlimited *",
+        "  Inactivity   :     unlimited *",
+        "--------- List of Channels ---------",
+        ">",
+        " |-> Messages                     10",
+        " bar",
+        "  |-> Subscriptions               30",
+        " foo.>",
+        "  |-> Bytes                  1.00 KB",
+        "  |-> Inactivity                  5s",
+        "  foo.bar.>",
+        "   |-> Age                        1s",
+        "   foo.bar.baz.>",
+        "    |-> Subscriptions             20",
+        "------------------------------------",
+    };
+    struct limits limits = limits_default;
+    channel(&limits, "foo.bar.>",
+            (struct channel_limits){.max_age = CLOCK_SECOND});
+    channel(&limits, "bar", (struct channel_limits){.max_subscriptions = 30});
+    channel(&limits, "foo.bar.baz.>",
+            (struct channel_limits){.max_subscriptions = 20});
+    channel(&limits, ">", (struct channel_limits){.max_messages = 10});
+    channel(&limits, "foo.>",
+            (struct channel_limits){.max_bytes = 1024,
+                                    .max_inactivity = 5 * CLOCK_SECOND});
+    limits_inherit(&limits);
+    prints(&limits, lines, sizeof lines / sizeof lines[0]);
+    limits_release(&limits);
+}
+
+static void e198_an_entry_that_lifts_a_limit_shows_it_as_unlimited(void **s)
+{
+    (void)s;
+    static const char *const lines[] = {
+        "---------- Store Limits ----------",
+        "Channels:                  100 *",
+        "--------- Channels Limits --------",
+        "  Subscriptions:          1000 *",
+        "  Messages     :       1000000 *",
+        "  Bytes        :     976.56 MB *",
+        "  Age          :     unlimited *",
+        "  Inactivity   :     unlimited *",
+        "-------- List of Channels --------",
+        "100%s",
+        " |-> Messages           unlimited",
+        "----------------------------------",
+    };
+    struct limits limits = limits_default;
+    channel(&limits, "100%s", (struct channel_limits){.max_messages = -1});
+    limits_inherit(&limits);
+    prints(&limits, lines, sizeof lines / sizeof lines[0]);
+    limits_release(&limits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(built_in_limits_are_printed_with_stars),
         cmocka_unit_test(
             other_limits_are_printed_without_and_zero_as_unlimited),
+        cmocka_unit_test(c37_entries_are_printed_below_the_wider_ones),
+        cmocka_unit_test(
+            e198_an_entry_that_lifts_a_limit_shows_it_as_unlimited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

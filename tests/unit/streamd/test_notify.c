@@ -177,10 +177,11 @@ static void the_environment_is_not_left_for_a_child(void **state)
 static void without_or_with_a_bad_socket_all_calls_do_nothing(void **state)
 {
     struct fixture *f = *state;
-    static const char *const bad[] = {
-        "relative", "@", "/", "/nonexistent/socket",
-        "/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"};
+    char too_long[120];
+    memset(too_long, '/', sizeof too_long);
+    too_long[sizeof too_long - 1] = '\0';
+    const char *const bad[] = {"relative", "@", "/", "/nonexistent/socket",
+                               too_long};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         set("NOTIFY_SOCKET", bad[i]);
         assert_int_not_equal(notify_open(&f->notify, NULL), STATUS_OK);

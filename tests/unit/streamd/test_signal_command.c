@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,12 +39,13 @@ static void assert_refused(const char *parameter, const char *expected)
     assert_string_equal(text, expected);
 }
 
-/* A process that waits for a signal; blocked ones show how they end it. */
+/* A process that waits for a signal. */
 static pid_t child(void)
 {
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         for (;;)
             (void)pause();
     }
