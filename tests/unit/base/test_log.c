@@ -120,7 +120,6 @@ static void with_time_a_line_has_date_and_microseconds(void **state)
         "[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6} \\[INF\\] STREAM: x\n$");
 }
 
-/* Seconds since 1970 if the line's time were UTC. */
 /* The clock the log reads: time() is a coarser one and may lag behind. */
 static time_t now(void)
 {
@@ -129,6 +128,7 @@ static time_t now(void)
     return time.tv_sec;
 }
 
+/* Seconds since 1970 if the line's time were UTC. */
 static time_t line_time(struct fixture *fixture)
 {
     struct tm tm = {0};
