@@ -22,6 +22,7 @@ CHANNELS = ("one", "two", "three.four")
 PUBLISHERS = 3
 WINDOW = 64  # publishes of one publisher that are not answered yet
 LIMIT = 300
+ROUNDS = 5  # of one world
 
 
 def check(condition, text):
@@ -285,27 +286,31 @@ class World:
         return f"{acked} acked, {stored} seen stored, {again} came again"
 
 
-def run(seed, rounds):
-    chance = random.Random(seed)
-    nats = NatsServer()
-    worlds = []
+def run_world(nats, chance, limit, rounds):
+    world = World(nats, chance, limit)
     try:
-        for limit in (0, LIMIT):
-            world = World(nats, chance, limit)
-            worlds.append(world)
-            for number in range((rounds + 1) // 2):
-                world.round()
-            world.finish()
-            print(f"limit {limit}: {(rounds + 1) // 2} rounds, "
-                  f"{world.numbers()}", flush=True)
+        for _ in range(rounds):
+            world.round()
+        world.finish()
+        print(f"limit {limit}: {rounds} rounds, {world.numbers()}", flush=True)
     except (AssertionError, StanError):
-        print(f"SEED={seed}", worlds[-1].server.log()[-5000:],
-              file=sys.stderr)
+        print(world.server.log()[-5000:], file=sys.stderr)
         raise
     finally:
-        for world in worlds:
-            world.server.forget()
-            world.control.forget()
+        world.server.forget()
+        world.control.forget()
+
+
+def run(seed, rounds):
+    """A new world every few rounds: each round reads all of it."""
+    chance = random.Random(seed)
+    nats = NatsServer()
+    try:
+        for start in range(0, rounds, 2 * ROUNDS):
+            each = (min(rounds - start, 2 * ROUNDS) + 1) // 2
+            for limit in (0, LIMIT):
+                run_world(nats, chance, limit, each)
+    finally:
         nats.forget()
 
 
