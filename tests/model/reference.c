@@ -69,7 +69,7 @@ struct asked *model_ask(struct model *model, enum asked_kind kind,
 void model_begin(struct consumer_model *consumer, uint64_t start)
 {
     memset(consumer->known, 0, sizeof consumer->known);
-    consumer->start = start;
+    consumer->start = consumer->floor = start;
     consumer->last_new = start;
 }
 
@@ -80,33 +80,39 @@ void model_acked(struct consumer_model *consumer, uint64_t sequence)
     known->pending = known->forgotten = false;
 }
 
-/* Who knows whether what was asked for is in the store. */
-static void forget_asked(struct model *model)
+/* What was sent may come as new again, and what was acked too. */
+static void forget(const struct model *model, struct consumer_model *consumer)
 {
-    for (size_t i = 0; i < model->asked_count; i++) {
-        const struct asked *asked = &model->asked[i];
-        struct consumer_model *consumer = &model->consumers[asked->consumer];
-        if (asked->kind != ASKED_SUBSCRIBE || !asked->fresh)
-            continue;
-        if (consumer->start < asked->start)
-            consumer->start = asked->start;
-        consumer->last_new = 0;
+    consumer->last_new = consumer->floor;
+    for (uint64_t s = 0; s <= model->stored; s++) {
+        struct knowledge *known = &consumer->known[s];
+        known->is_new = known->pending = false;
+        known->forgotten = true;
     }
-    model->asked_count = 0;
+}
+
+/* Who knows whether it began anew above start, or is what it was before. */
+static void doubt(const struct model *model, struct consumer_model *consumer,
+                  uint64_t start)
+{
+    consumer->floor = 0;
+    forget(model, consumer);
+    if (consumer->start < start)
+        consumer->start = start;
+    for (uint64_t s = 0; s <= model->stored; s++)
+        consumer->known[s].redeliveries = 0;
 }
 
 void model_forget(struct model *model)
 {
-    for (int i = 0; i < CONSUMERS; i++) {
-        struct consumer_model *consumer = &model->consumers[i];
-        consumer->last_new = consumer->start;
-        for (uint64_t s = 0; s <= model->stored; s++) {
-            struct knowledge *known = &consumer->known[s];
-            known->is_new = known->pending = false;
-            known->forgotten = true;
-        }
+    for (int i = 0; i < CONSUMERS; i++)
+        forget(model, &model->consumers[i]);
+    for (size_t i = 0; i < model->asked_count; i++) {
+        const struct asked *asked = &model->asked[i];
+        if (asked->kind == ASKED_SUBSCRIBE && asked->fresh)
+            doubt(model, &model->consumers[asked->consumer], asked->start);
     }
-    forget_asked(model);
+    model->asked_count = 0;
 }
 
 void model_restarted(struct model *model)
@@ -259,7 +265,8 @@ static void observe_delivery(struct model *model, const struct sent *sent)
         field_number_of(sent->data, FIELD_MESSAGE_REDELIVERY_COUNT);
     check_content(model, sent, sequence);
     struct knowledge *known = &consumer->known[sequence];
-    if (old && !consumer->is_durable && !consumer->is_group)
+    if ((old || member->state != MEMBER_OPEN) && !consumer->is_durable &&
+        !consumer->is_group)
         return; /* came back from the dead, is ended soon */
     if (count == 0) {
         observe_new(model, consumer, member, sequence);
@@ -307,8 +314,8 @@ static void answer_subscribe(struct model *model, const struct asked *asked,
             model, bytes_equal(error, bytes_text("disk is on fire")) || leaving,
             "subscribe: %.*s", (int)error.size, (const char *)error.data);
         member->state = MEMBER_NONE;
-        if (leaving && asked->fresh) /* a durable was made, and closed */
-            model_begin(consumer, asked->start);
+        if (leaving && asked->fresh) /* a durable may be made, and closed */
+            doubt(model, consumer, asked->start);
         return;
     }
     MODEL_REQUIRE(model, !leaving, "%s opened after its client left",

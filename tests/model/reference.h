@@ -49,7 +49,8 @@ struct consumer_model {
     bool is_durable, is_group;
     int fixed_client; /* of a plain durable */
     struct member members[MEMBERS];
-    uint64_t start; /* what comes first is above */
+    uint64_t start; /* all above is to be received in the end */
+    uint64_t floor; /* nothing at or below it comes; start, if that is sure */
     uint64_t last_new;
     int64_t disturbed; /* redelivery may be late: counted from here */
     struct knowledge known[MESSAGES_MOST + 1]; /* by sequence */
