@@ -240,5 +240,5 @@ void removal_close(struct engine *engine, const struct inbound_message *message)
     log_debug(engine->log, "[Client:%s] Closed (Inbox=%s)", client->id.data,
               text_string(&client->heartbeat_inbox));
     removal_close_client(engine, client);
-    reply_error_later(engine, message->reply);
+    reply_closed_later(engine, message->reply);
 }

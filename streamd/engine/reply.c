@@ -115,7 +115,17 @@ void reply_subscription_later(struct engine *engine, const char *reply)
     wait(engine, reply, answer_subscription);
 }
 
-void reply_error_later(struct engine *engine, const char *reply)
+/* The client is gone from memory; its record goes with the next batch that
+ * succeeds (E28). */
+static void answer_closed(struct engine *engine, const char *reply,
+                          const char *error)
 {
-    wait(engine, reply, reply_error);
+    if (error[0] != '\0')
+        log_error(engine->log, "Error unregistering client: %s", error);
+    reply_error(engine, reply, "");
+}
+
+void reply_closed_later(struct engine *engine, const char *reply)
+{
+    wait(engine, reply, answer_closed);
 }

@@ -22,6 +22,7 @@ void reply_error(struct engine *engine, const char *reply, const char *error);
 /* Answers when what is in the batch now is durable, with "" or the text of the
  * failure. */
 void reply_subscription_later(struct engine *engine, const char *reply);
-void reply_error_later(struct engine *engine, const char *reply);
+/* To a connection close: with "" in any case, a failure is only logged. */
+void reply_closed_later(struct engine *engine, const char *reply);
 
 #endif
