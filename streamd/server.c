@@ -33,7 +33,7 @@ struct server {
 
     /* Written by the engine thread before it writes to the descriptor. */
     int started; /* eventfd */
-    bool failed;
+    bool failed; /* atomic: covers failure */
     struct error failure;
 };
 
@@ -94,7 +94,6 @@ static void on_started(void *context, const struct error *failure)
 {
     struct server *server = context;
     const struct options *options = server->options;
-    server->failed = failure != NULL;
     if (failure != NULL) {
         server->failure = *failure;
     } else {
@@ -104,6 +103,7 @@ static void on_started(void *context, const struct error *failure)
         banner_limits(server->log, &options->limits);
         log_info(server->log, "Streaming Server is ready");
     }
+    __atomic_store_n(&server->failed, failure != NULL, __ATOMIC_RELEASE);
     uint64_t one = 1;
     (void)!write(server->started, &one, sizeof one);
 }
@@ -219,7 +219,7 @@ static int on_engine(struct server *server)
     uint64_t count = 0;
     if (read(server->started, &count, sizeof count) < 0)
         return -1;
-    if (!server->failed) {
+    if (!__atomic_load_n(&server->failed, __ATOMIC_ACQUIRE)) {
         notify_ready(&server->notify, "STANDALONE");
         return -1;
     }
