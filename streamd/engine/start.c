@@ -64,9 +64,7 @@ static void heard_self(struct inquiry *inquiry, enum inquiry_result result,
         give_up(engine, &err);
         return;
     }
-    engine->phase = ENGINE_SERVING;
     engine->config.started(engine->config.context, NULL);
-    recovery_resume(engine);
 }
 
 /* What we publish comes back behind our subscriptions: once it is here they
@@ -127,9 +125,12 @@ static void serve(struct engine *engine)
     struct error err = {0};
     if (subscribe_all(engine, &err) != STATUS_OK) {
         give_up(engine, &err);
-    } else {
-        hear_self(engine);
+        return;
     }
+    /* Requests may come from now on, before we have heard ourselves. */
+    engine->phase = ENGINE_SERVING;
+    recovery_resume(engine);
+    hear_self(engine);
 }
 
 /* ---- 2: the server record ---- */

@@ -179,4 +179,5 @@ class NatsConnection:
 
     def is_heard(self, subject):
         """Whether anybody listens there."""
-        return not self.request(subject).headers.startswith(b"NATS/1.0 503")
+        reply = self.request(subject)
+        return reply is None or not reply.headers.startswith(b"NATS/1.0 503")
