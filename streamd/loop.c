@@ -110,6 +110,19 @@ static void on_reconnected(void *context)
     flush(loop);
 }
 
+/* ---- what other threads posted ---- */
+
+static void run_events(struct loop *loop)
+{
+    struct list events;
+    list_init(&events);
+    (void)queue_take(loop->events, &events);
+    while (!list_empty(&events)) {
+        engine_event(loop->engine,
+                     list_entry(list_pop(&events), struct event, link));
+    }
+}
+
 /* ---- the end ---- */
 
 static void finish(struct loop *loop)
@@ -118,14 +131,7 @@ static void finish(struct loop *loop)
     loop->ending = true;
     store_close(loop->config.engine.store);
     loop->config.engine.store = NULL;
-    struct list late;
-    list_init(&late);
-    (void)queue_take(loop->events, &late); /* of what the close finished */
-    while (!list_empty(&late)) {
-        struct event *event = list_entry(late.next, struct event, link);
-        list_remove(&event->link);
-        engine_event(loop->engine, event);
-    }
+    run_events(loop); /* of what the close finished */
     flush(loop);
     engine_free(loop->engine);
     loop->engine = NULL;
@@ -148,14 +154,7 @@ static void end_if_idle(struct loop *loop)
 static void on_wake(uv_async_t *handle)
 {
     struct loop *loop = handle->data;
-    struct list events;
-    list_init(&events);
-    (void)queue_take(loop->events, &events);
-    while (!list_empty(&events)) {
-        struct event *event = list_entry(events.next, struct event, link);
-        list_remove(&event->link);
-        engine_event(loop->engine, event);
-    }
+    run_events(loop);
     flush(loop);
     end_if_idle(loop);
 }
