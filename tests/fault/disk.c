@@ -2,6 +2,7 @@
 
 #include "tests/store_suite/rig.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -387,7 +388,9 @@ int renameat(int from_directory, const char *from, int to_directory,
     } else if (gate(DISK_RENAME) == GO) {
         bury(to_name);
         real_rename(from_full, to_full);
-        note(from_name, to_name, names_find(&disk.now, from_name)->node);
+        struct entry *moved = names_find(&disk.now, from_name);
+        assert(moved != NULL);
+        note(from_name, to_name, moved->node);
         result = 0;
     }
     (void)pthread_mutex_unlock(&disk.lock);

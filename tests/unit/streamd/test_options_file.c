@@ -28,9 +28,10 @@ struct run {
 static void word(struct run *run, const char *text)
 {
     assert_true(run->count < WORDS_MAX);
-    char *copy = run->texts[run->count];
-    (void)snprintf(copy, PATH_SIZE, "%s", text);
-    run->words[run->count++] = copy;
+    size_t size = strlen(text) + 1; /* text may lie in *run, elsewhere */
+    assert_true(size <= PATH_SIZE);
+    run->words[run->count] = memmove(run->texts[run->count], text, size);
+    run->count++;
 }
 
 static void file_write(char path[PATH_SIZE], const char *text)
