@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PORTS_TEXT_MAX 65536
-
 static enum status io_failed(const char *what, const char *path,
                              struct error *err)
 {
@@ -49,6 +47,7 @@ static enum status write_config(const struct server_files *files,
     (void)fprintf(file, "logtime: false\ndebug: %s\ntrace: %s\n",
                   settings->debug ? "true" : "false",
                   settings->trace ? "true" : "false");
+    (void)fputs("http: \"127.0.0.1:-1\"\n", file);
     put_string(file, "ports_file_dir", files->directory);
     bool failed = ferror(file) != 0;
     if (fclose(file) != 0 || failed)
@@ -120,48 +119,56 @@ void server_files_release(struct server_files *files)
     files->directory[0] = '\0';
 }
 
+bool ports_text_url(const char *text, const char *name, char *url,
+                    size_t capacity)
+{
+    char quoted[32];
+    (void)snprintf(quoted, sizeof quoted, "\"%s\"", name);
+    const char *key = strstr(text, quoted);
+    if (key == NULL || strrchr(text, '}') == NULL) /* half written */
+        return false;
+    const char *start = strchr(key + strlen(quoted), '"');
+    const char *end = start == NULL ? NULL : strchr(start + 1, '"');
+    if (end == NULL || (size_t)(end - start) > capacity)
+        return false;
+    memcpy(url, start + 1, (size_t)(end - start - 1));
+    url[end - start - 1] = '\0';
+    return strstr(url, "://") != NULL;
+}
+
 int ports_text_port(const char *text)
 {
-    const char *key = strstr(text, "\"nats\"");
-    const char *url = key != NULL ? strstr(key, "://") : NULL;
-    const char *end = url != NULL ? strchr(url, '"') : NULL;
-    if (end == NULL || strrchr(text, '}') == NULL) /* half written */
+    char url[SERVER_URL_MAX];
+    if (!ports_text_url(text, "nats", url, sizeof url))
         return 0;
-    const char *digits = end;
-    while (digits[-1] >= '0' && digits[-1] <= '9')
-        digits--;
-    if (digits[-1] != ':' || digits == end)
+    const char *colon = strrchr(url, ':');
+    size_t digits = strspn(colon + 1, "0123456789");
+    if (digits == 0 || colon[1 + digits] != '\0')
         return 0;
-    unsigned long port = strtoul(digits, NULL, 10);
+    unsigned long port = strtoul(colon + 1, NULL, 10);
     return port > 65535 ? 0 : (int)port;
 }
 
-static int read_port(int directory, const char *name)
+static bool read_text(int directory, const char *name, char *text)
 {
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        return 0;
-    int port = 0;
-    char *text = malloc(PORTS_TEXT_MAX);
-    if (text != NULL) {
-        ssize_t size = read(fd, text, PORTS_TEXT_MAX - 1);
-        if (size > 0) {
-            text[size] = '\0';
-            port = ports_text_port(text);
-        }
-    }
-    free(text);
+        return false;
+    ssize_t size = read(fd, text, SERVER_PORTS_MAX - 1);
     (void)close(fd);
-    return port;
+    if (size > 0)
+        text[size] = '\0';
+    return size > 0;
 }
 
-int server_files_port(const struct server_files *files)
+bool server_files_ports(const struct server_files *files, char *text)
 {
     DIR *directory = opendir(files->directory);
     if (directory == NULL)
-        return 0;
+        return false;
     const char *name = next_ports(directory);
-    int port = name != NULL ? read_port(dirfd(directory), name) : 0;
+    bool there = name != NULL && read_text(dirfd(directory), name, text) &&
+                 ports_text_port(text) != 0;
     (void)closedir(directory);
-    return port;
+    return there;
 }

@@ -10,8 +10,11 @@
 #include "streamd/base/status.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define SERVER_PATH_MAX 512
+#define SERVER_PORTS_MAX 65536
+#define SERVER_URL_MAX 320
 
 struct server_files {
     char directory[SERVER_PATH_MAX]; /* empty: there is none */
@@ -31,8 +34,15 @@ MUST_CHECK enum status server_files_init(struct server_files *files,
                                          struct error *err);
 void server_files_release(struct server_files *files);
 
-/* The port of the child's listener, 0 as long as it has none. */
-int server_files_port(const struct server_files *files);
+/* The text of its ports file into text, SERVER_PORTS_MAX bytes; false as long
+ * as the child does not listen. */
+MUST_CHECK bool server_files_ports(const struct server_files *files,
+                                   char *text);
+
+/* The first URL of the list called name in the text of a ports file; false if
+ * there is none, or it does not fit. */
+MUST_CHECK bool ports_text_url(const char *text, const char *name, char *url,
+                               size_t capacity);
 
 /* The port of the first client URL in the text of a ports file, else 0. */
 int ports_text_port(const char *text);

@@ -58,6 +58,19 @@ enum log_level server_line_level(const char **line, size_t *size)
     return LOG_LEVEL_ERROR;
 }
 
+/* True if one of the lines of hidden is what line begins with. */
+static bool is_hidden(const char *hidden, const char *line, size_t size)
+{
+    while (*hidden != '\0') {
+        size_t length = strcspn(hidden, "\n");
+        if (length > 0 && size >= length && memcmp(line, hidden, length) == 0)
+            return true;
+        hidden += length;
+        hidden += *hidden == '\n' ? 1 : 0;
+    }
+    return false;
+}
+
 static void end_line(struct server_log *server_log)
 {
     const char *line = server_log->line;
@@ -68,11 +81,8 @@ static void end_line(struct server_log *server_log)
     if (size == 0)
         return;
     enum log_level level = server_line_level(&line, &size);
-    size_t hidden = strlen(server_log->hidden);
-    if (hidden > 0 && size >= hidden &&
-        memcmp(line, server_log->hidden, hidden) == 0)
-        return;
-    log_foreign(server_log->log, level, line, (int)size);
+    if (!is_hidden(server_log->hidden, line, size))
+        log_foreign(server_log->log, level, line, (int)size);
 }
 
 static void take(struct server_log *server_log, const char *data, size_t size)

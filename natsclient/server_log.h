@@ -13,8 +13,8 @@
 
 struct server_log;
 
-/* Takes over descriptor, a pipe, if STATUS_OK. Lines that begin with hidden,
- * which is copied, are dropped. Errors: STATUS_NO_MEMORY. */
+/* Takes over descriptor, a pipe, if STATUS_OK. Lines that begin with a
+ * line of hidden, which is copied, are dropped. Errors: STATUS_NO_MEMORY. */
 MUST_CHECK enum status server_log_new(struct log *log, int descriptor,
                                       const char *hidden,
                                       struct server_log **out,

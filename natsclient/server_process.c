@@ -32,6 +32,7 @@ struct server_process {
     int port;
     char host[HOST_MAX + 1];
     char url[HOST_MAX + 32];
+    char monitor_url[SERVER_URL_MAX];
 };
 
 /* Waits until the child has ended, ms at most. */
@@ -102,9 +103,12 @@ static enum status start_child(struct server_process *process,
     status = server_spawn(argv, &process->pid, &process->pidfd, &output, err);
     if (status != STATUS_OK)
         return status;
-    /* On its way out it looks for the ports file, which we remove. */
-    char hidden[SERVER_PATH_MAX + 64];
-    (void)snprintf(hidden, sizeof hidden, "Error cleaning up ports file %s",
+    /* Its monitoring is for us; on its way out it looks for the ports file,
+     * which we remove. */
+    char hidden[SERVER_PATH_MAX + 128];
+    (void)snprintf(hidden, sizeof hidden,
+                   "Starting http monitor on\n"
+                   "Error cleaning up ports file %s",
                    process->files.directory);
     status = server_log_new(log, output, hidden, &process->log, err);
     if (status != STATUS_OK)
@@ -115,19 +119,25 @@ static enum status start_child(struct server_process *process,
 static enum status wait_ready(struct server_process *process, struct error *err)
 {
     int64_t until = clock_monotonic(&clock_system) + READY_WITHIN;
-    int port = 0;
-    while (!wait_end(process, READY_LOOK_MS)) {
-        port = server_files_port(&process->files);
-        if (port != 0 || clock_monotonic(&clock_system) > until)
-            break;
+    bool ready = false;
+    char *ports = malloc(SERVER_PORTS_MAX);
+    if (ports == NULL)
+        return fail(err, STATUS_NO_MEMORY, "nats-server: ports file");
+    while (!ready && !wait_end(process, READY_LOOK_MS) &&
+           clock_monotonic(&clock_system) < until)
+        ready = server_files_ports(&process->files, ports);
+    if (ready) {
+        process->port = ports_text_port(ports);
+        if (!ports_text_url(ports, "monitoring", process->monitor_url,
+                            sizeof process->monitor_url))
+            process->monitor_url[0] = '\0';
     }
-    if (port == 0) {
-        return fail(err, STATUS_UNAVAILABLE,
-                    "unable to start a NATS Server on %s:%d", process->host,
-                    process->port);
-    }
-    process->port = port;
-    return STATUS_OK;
+    free(ports);
+    if (ready)
+        return STATUS_OK;
+    return fail(err, STATUS_UNAVAILABLE,
+                "unable to start a NATS Server on %s:%d", process->host,
+                process->port);
 }
 
 static void make_url(struct server_process *process)
@@ -196,6 +206,11 @@ enum status server_process_start(const struct server_process_options *options,
 const char *server_process_url(const struct server_process *process)
 {
     return process->url;
+}
+
+const char *server_process_monitor_url(const struct server_process *process)
+{
+    return process->monitor_url;
 }
 
 const char *server_process_host(const struct server_process *process)

@@ -34,6 +34,10 @@ server_process_start(const struct server_process_options *options,
 /* nats://host:port to connect to, 0.0.0.0 and :: rewritten to loopback. */
 const char *server_process_url(const struct server_process *process);
 
+/* http://127.0.0.1:port of its monitoring (/varz and so on), which is for us
+ * alone; "": it has none. */
+const char *server_process_monitor_url(const struct server_process *process);
+
 /* The host and port it listens on. */
 const char *server_process_host(const struct server_process *process);
 int server_process_port(const struct server_process *process);

@@ -121,6 +121,9 @@ static void starts_on_a_free_port_and_leaves_no_files(void **state)
     assert_string_equal(server_process_url(process), url);
     assert_string_equal(server_process_host(process), "127.0.0.1");
     assert_true(port_listens(port));
+    const char *monitor = server_process_monitor_url(process);
+    assert_memory_equal(monitor, "http://127.0.0.1:", 17);
+    assert_true(port_listens(atoi(monitor + 17)));
     assert_true(directory_is_empty(f)); /* kill -9 from here on is clean */
     assert_false(server_process_ended(process, NULL));
     server_process_stop(process);
