@@ -33,123 +33,35 @@ static const char index_page[] =
     "  </body>\n"
     "</html>\n";
 
-struct request {
+/* One request under way. */
+struct exchange {
     const struct endpoints *endpoints;
     const char *target;
     struct reply *reply;
 };
 
-void reply_release(struct reply *reply)
+static void answer_index(void *context, const struct request *request,
+                         struct reply *reply)
 {
-    blob_release(&reply->location);
-    blob_release(&reply->body);
+    (void)context;
+    (void)request;
+    http_text(reply, "text/html; charset=utf-8", index_page);
 }
 
-/* ---- answers that are no JSON ---- */
-
-static bool append_text(struct blob *blob, const char *text)
+static void answer_health(void *context, const struct request *request,
+                          struct reply *reply)
 {
-    return blob_append(blob, text, strlen(text));
+    (void)context;
+    (void)request;
+    http_text(reply, "application/json", "{\"status\":\"ok\"}");
 }
 
-/* Plain text: before, then what (as it is: nobody sniffs), then after. */
-static void answer_error(struct reply *reply, int status, const char *before,
-                         struct bytes what, const char *after)
+static void answer_root(void *context, const struct request *request,
+                        struct reply *reply)
 {
-    reply_release(reply);
-    *reply = (struct reply){.status = status,
-                            .content_type = "text/plain; charset=utf-8",
-                            .no_sniff = true};
-    if (!append_text(&reply->body, before) ||
-        !blob_append(&reply->body, what.data, what.size) ||
-        !append_text(&reply->body, after))
-        blob_release(&reply->body); /* the status must do */
-}
-
-static void answer_no_memory(struct reply *reply)
-{
-    answer_error(reply, 500, "out of memory\n", bytes_of(NULL, 0), "");
-}
-
-static void answer_not_found(const struct request *request)
-{
-    answer_error(request->reply, 404, "404 page not found\n", bytes_of(NULL, 0),
-                 "");
-}
-
-static void answer_fixed(struct reply *reply, const char *content_type,
-                         const char *text)
-{
-    *reply = (struct reply){.status = 200, .content_type = content_type};
-    if (!append_text(&reply->body, text))
-        answer_no_memory(reply);
-}
-
-static void answer_index(const struct request *request)
-{
-    answer_fixed(request->reply, "text/html; charset=utf-8", index_page);
-}
-
-static void answer_health(const struct request *request)
-{
-    answer_fixed(request->reply, "application/json", "{\"status\":\"ok\"}");
-}
-
-/* The path with all escaped that could end a header or a tag. */
-static bool append_escaped(struct blob *out, const struct blob *path)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-        "-_.~/$+=:@";
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < path->size; i++) {
-        uint8_t c = path->data[i];
-        const char escaped[] = {'%', digits[c >> 4], digits[c & 15]};
-        bool is_plain = strchr(plain, c) != NULL;
-        if (!(is_plain ? blob_append(out, &c, 1)
-                       : blob_append(out, escaped, sizeof escaped)))
-            return false;
-    }
-    return true;
-}
-
-static bool append_plain(struct blob *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text > ' ' && (unsigned char)*text < 0x7F &&
-            !blob_append(out, text, 1))
-            return false;
-    }
-    return true;
-}
-
-/* The query goes along, but for bytes that no target should have. */
-static void answer_redirect(struct reply *reply, int status,
-                            const struct blob *path, const char *query)
-{
-    *reply = (struct reply){.status = status,
-                            .content_type = "text/html; charset=utf-8"};
-    const char *text = status == 301 ? "Moved Permanently" : "Found";
-    bool complete = append_escaped(&reply->location, path) &&
-                    append_text(&reply->body, "<a href=\"") &&
-                    append_escaped(&reply->body, path) &&
-                    append_text(&reply->body, "\">") &&
-                    append_text(&reply->body, text) &&
-                    append_text(&reply->body, "</a>.\n\n") &&
-                    append_plain(&reply->location, query) &&
-                    blob_append(&reply->location, "", 1);
-    if (complete) {
-        reply->location.size--;
-    } else {
-        answer_no_memory(reply);
-    }
-}
-
-static void answer_root(const struct request *request)
-{
-    char text[] = "/streaming";
-    const struct blob path = {.data = (uint8_t *)text, .size = sizeof text - 1};
-    answer_redirect(request->reply, 302, &path, "");
+    (void)context;
+    (void)request;
+    http_redirect(reply, 302, bytes_text("/streaming"), "");
 }
 
 /* ---- views ---- */
@@ -158,23 +70,23 @@ static void answer_failure(struct reply *reply, enum status status,
                            const struct error *err)
 {
     if (status == STATUS_CLOSED) {
-        answer_error(reply, 503, "Server is shutting down\n", bytes_of(NULL, 0),
-                     "");
+        http_error(reply, 503, "Server is shutting down\n", bytes_of(NULL, 0),
+                   "");
     } else {
-        answer_error(reply, 500,
-                     "Error getting information about channels state: ",
-                     bytes_text(err->detail[0] != '\0' ? err->detail
-                                                       : status_text(status)),
-                     "\n");
+        http_error(reply, 500,
+                   "Error getting information about channels state: ",
+                   bytes_text(err->detail[0] != '\0' ? err->detail
+                                                     : status_text(status)),
+                   "\n");
     }
 }
 
 /* Asks the engine. STATUS_NOT_FOUND: the one asked for is not there;
  * STATUS_UNAVAILABLE: no view, and the request is answered. */
-static enum status view_get(const struct request *request,
+static enum status view_get(const struct exchange *exchange,
                             const struct view_query *query, struct view **view)
 {
-    const struct view_source *source = request->endpoints->source;
+    const struct view_source *source = exchange->endpoints->source;
     struct error err = {.detail = ""};
     *view = NULL;
     enum status status = source->get(source->context, query, view, &err);
@@ -182,17 +94,17 @@ static enum status view_get(const struct request *request,
         (status == STATUS_NOT_FOUND && query->name != NULL))
         return status;
     *view = NULL;
-    answer_failure(request->reply, status, &err);
+    answer_failure(exchange->reply, status, &err);
     return STATUS_UNAVAILABLE;
 }
 
 /* The parameter, empty if there is none; false if out of memory (answered). */
-static bool parameter_get(const struct request *request, const char *name,
+static bool parameter_get(const struct exchange *exchange, const char *name,
                           struct blob *value)
 {
-    if (query_parameter(request->target, name, value) == STATUS_OK)
+    if (query_parameter(exchange->target, name, value) == STATUS_OK)
         return true;
-    answer_no_memory(request->reply);
+    http_no_memory(exchange->reply);
     return false;
 }
 
@@ -205,46 +117,46 @@ static bool callback_valid(const struct blob *callback)
 }
 
 /* Begins a JSON or JSONP answer. False if it is answered already. */
-static bool json_begin(const struct request *request, bool *wrapped)
+static bool json_begin(const struct exchange *exchange, bool *wrapped)
 {
     struct blob callback;
-    if (!parameter_get(request, "callback", &callback))
+    if (!parameter_get(exchange, "callback", &callback))
         return false;
-    struct reply *reply = request->reply;
+    struct reply *reply = exchange->reply;
     *wrapped = callback.size > 0;
     bool begun = false;
     if (!callback_valid(&callback)) {
-        answer_error(reply, 400, "Invalid callback name\n", bytes_of(NULL, 0),
-                     "");
+        http_error(reply, 400, "Invalid callback name\n", bytes_of(NULL, 0),
+                   "");
     } else {
         *reply =
             (struct reply){.status = 200,
                            .content_type = *wrapped ? "application/javascript"
-                                                    : "application/json",
-                           .cross_origin = !*wrapped};
-        begun = !*wrapped ||
-                (blob_append(&reply->body, callback.data, callback.size) &&
-                 append_text(&reply->body, "("));
+                                                    : "application/json"};
+        begun =
+            *wrapped
+                ? blob_append(&reply->body, callback.data, callback.size) &&
+                      http_append(reply, "(")
+                : http_add_header(reply, "Access-Control-Allow-Origin", "*");
         if (!begun)
-            answer_no_memory(reply);
+            http_no_memory(reply);
     }
     blob_release(&callback);
     return begun;
 }
 
-static void json_end(const struct request *request, bool wrapped,
+static void json_end(const struct exchange *exchange, bool wrapped,
                      enum status status)
 {
-    if (status != STATUS_OK ||
-        (wrapped && !append_text(&request->reply->body, ")")))
-        answer_no_memory(request->reply);
+    if (status != STATUS_OK || (wrapped && !http_append(exchange->reply, ")")))
+        http_no_memory(exchange->reply);
 }
 
 /* ---- serverz, storez, isFTActive ---- */
 
-static int64_t now_of(const struct request *request)
+static int64_t now_of(const struct exchange *exchange)
 {
-    return clock_wall(request->endpoints->clock);
+    return clock_wall(exchange->endpoints->clock);
 }
 
 /* 0 where there is no /proc. */
@@ -271,61 +183,62 @@ static int64_t max_descriptors(void)
     return limit.rlim_cur == RLIM_INFINITY ? -1 : (int64_t)limit.rlim_cur;
 }
 
-static void answer_serverz(const struct request *request)
+static void answer_serverz(const struct exchange *exchange)
 {
     const struct view_query query = {.kind = VIEW_SERVER};
     struct view *view;
-    if (view_get(request, &query, &view) != STATUS_OK)
+    if (view_get(exchange, &query, &view) != STATUS_OK)
         return;
     const struct json_server server = {
-        .version = request->endpoints->version,
-        .streamd_version = request->endpoints->streamd_version,
+        .version = exchange->endpoints->version,
+        .streamd_version = exchange->endpoints->streamd_version,
         .open_descriptors = open_descriptors(),
         .max_descriptors = max_descriptors(),
     };
     bool wrapped;
-    if (json_begin(request, &wrapped)) {
-        json_end(request, wrapped,
-                 json_serverz(view, now_of(request), &server,
-                              &request->reply->body));
+    if (json_begin(exchange, &wrapped)) {
+        json_end(exchange, wrapped,
+                 json_serverz(view, now_of(exchange), &server,
+                              &exchange->reply->body));
     }
     view_free(view);
 }
 
-static void answer_storez(const struct request *request)
+static void answer_storez(const struct exchange *exchange)
 {
     const struct view_query query = {.kind = VIEW_SERVER};
     struct view *view;
-    if (view_get(request, &query, &view) != STATUS_OK)
+    if (view_get(exchange, &query, &view) != STATUS_OK)
         return;
     bool wrapped;
-    if (json_begin(request, &wrapped)) {
-        json_end(request, wrapped,
-                 json_storez(view, now_of(request), request->endpoints->limits,
-                             &request->reply->body));
+    if (json_begin(exchange, &wrapped)) {
+        json_end(exchange, wrapped,
+                 json_storez(view, now_of(exchange),
+                             exchange->endpoints->limits,
+                             &exchange->reply->body));
     }
     view_free(view);
 }
 
-static void answer_ft_active(const struct request *request)
+static void answer_ft_active(const struct exchange *exchange)
 {
     const struct view_query query = {.kind = VIEW_SERVER};
     struct view *view;
-    if (view_get(request, &query, &view) != STATUS_OK)
+    if (view_get(exchange, &query, &view) != STATUS_OK)
         return;
     bool active = strcmp(view->state, "FT_ACTIVE") == 0;
-    *request->reply = (struct reply){.status = active ? 200 : 204};
+    *exchange->reply = (struct reply){.status = active ? 200 : 204};
     view_free(view);
 }
 
 /* ---- clientsz, channelsz ---- */
 
 /* One number; false if out of memory (answered). */
-static bool number_get(const struct request *request, const char *name,
+static bool number_get(const struct exchange *exchange, const char *name,
                        int64_t *number)
 {
     struct blob value;
-    if (!parameter_get(request, name, &value))
+    if (!parameter_get(exchange, name, &value))
         return false;
     *number = query_number(&value);
     blob_release(&value);
@@ -334,17 +247,17 @@ static bool number_get(const struct request *request, const char *name,
 
 /* The parameters of a list or a single one; false if answered already. name is
  * to be released by the caller in any case. */
-static bool list_query(const struct request *request, const char *single,
+static bool list_query(const struct exchange *exchange, const char *single,
                        struct view_query *query, struct blob *name)
 {
     int64_t subs;
     int64_t offset;
     int64_t limit;
     *name = (struct blob){0};
-    if (!number_get(request, "subs", &subs) ||
-        !number_get(request, "offset", &offset) ||
-        !number_get(request, "limit", &limit) ||
-        !parameter_get(request, single, name))
+    if (!number_get(exchange, "subs", &subs) ||
+        !number_get(exchange, "offset", &offset) ||
+        !number_get(exchange, "limit", &limit) ||
+        !parameter_get(exchange, single, name))
         return false;
     query->subscriptions = subs == 1;
     query->offset = offset > 0 ? (size_t)offset : 0;
@@ -401,91 +314,82 @@ static const struct list channels_list = {
     .one = channel_one,
 };
 
-static void answer_view(const struct request *request, const struct list *list,
-                        const struct view_query *query, const struct blob *name)
+static void answer_view(const struct exchange *exchange,
+                        const struct list *list, const struct view_query *query,
+                        const struct blob *name)
 {
     struct view *view = NULL;
     /* A name with a NUL inside must not find the one that ends there. */
     enum status status = STATUS_NOT_FOUND;
     if (memchr(name->data, '\0', name->size) == NULL)
-        status = view_get(request, query, &view);
+        status = view_get(exchange, query, &view);
     if (status == STATUS_OK && query->name != NULL && !list->found(view))
         status = STATUS_NOT_FOUND;
     bool wrapped;
     if (status == STATUS_NOT_FOUND) {
-        answer_error(request->reply, 404, list->missing, blob_bytes(name),
-                     " not found\n");
-    } else if (status == STATUS_OK && json_begin(request, &wrapped)) {
-        json_end(request, wrapped,
-                 query->name != NULL ? list->one(view, &request->reply->body)
-                                     : list->all(view, now_of(request), query,
-                                                 &request->reply->body));
+        http_error(exchange->reply, 404, list->missing, blob_bytes(name),
+                   " not found\n");
+    } else if (status == STATUS_OK && json_begin(exchange, &wrapped)) {
+        json_end(exchange, wrapped,
+                 query->name != NULL ? list->one(view, &exchange->reply->body)
+                                     : list->all(view, now_of(exchange), query,
+                                                 &exchange->reply->body));
     }
     view_free(view);
 }
 
-static void answer_list(const struct request *request, const struct list *list)
+static void answer_list(const struct exchange *exchange,
+                        const struct list *list)
 {
     struct view_query query = {.kind = list->kind};
     struct blob name;
-    if (list_query(request, list->parameter, &query, &name))
-        answer_view(request, list, &query, &name);
+    if (list_query(exchange, list->parameter, &query, &name))
+        answer_view(exchange, list, &query, &name);
     blob_release(&name);
 }
 
-static void answer_clientsz(const struct request *request)
+static void answer_clientsz(const struct exchange *exchange)
 {
-    answer_list(request, &clients_list);
+    answer_list(exchange, &clients_list);
 }
 
-static void answer_channelsz(const struct request *request)
+static void answer_channelsz(const struct exchange *exchange)
 {
-    answer_list(request, &channels_list);
+    answer_list(exchange, &channels_list);
 }
 
-/* ---- routing ---- */
+/* ---- routes ---- */
 
-static const struct {
-    const char *path;
-    void (*answer)(const struct request *request);
-} routes[] = {
-    {"/", answer_root},
-    {"/healthz", answer_health},
-    {"/streaming", answer_index},
-    {"/streaming/serverz", answer_serverz},
-    {"/streaming/storez", answer_storez},
-    {"/streaming/clientsz", answer_clientsz},
-    {"/streaming/channelsz", answer_channelsz},
-    {"/streaming/isFTActive", answer_ft_active},
+/* A handler as the router calls it, around one of those above. */
+#define HANDLER(name, answer)                                                  \
+    static void name(void *context, const struct request *request,             \
+                     struct reply *reply)                                      \
+    {                                                                          \
+        const struct exchange exchange = {                                     \
+            .endpoints = context, .target = request->target, .reply = reply};  \
+        answer(&exchange);                                                     \
+    }
+
+HANDLER(serverz, answer_serverz)
+HANDLER(storez, answer_storez)
+HANDLER(clientsz, answer_clientsz)
+HANDLER(channelsz, answer_channelsz)
+HANDLER(ft_active, answer_ft_active)
+
+static const struct route routes[] = {
+    {.path = "/", .answer = answer_root, .cost = ROUTE_AT_ONCE},
+    {.path = "/healthz", .answer = answer_health, .cost = ROUTE_AT_ONCE},
+    {.path = "/streaming", .answer = answer_index, .cost = ROUTE_AT_ONCE},
+    {.path = "/streaming/serverz", .answer = serverz},
+    {.path = "/streaming/storez", .answer = storez},
+    {.path = "/streaming/clientsz", .answer = clientsz, .cost = ROUTE_BULK},
+    {.path = "/streaming/channelsz", .answer = channelsz, .cost = ROUTE_BULK},
+    {.path = "/streaming/isFTActive", .answer = ft_active},
 };
 
-static void route(const struct request *request, const struct blob *path)
+struct route_set endpoints_routes(struct endpoints *endpoints)
 {
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        if (bytes_equal(blob_bytes(path), bytes_text(routes[i].path))) {
-            routes[i].answer(request);
-            return;
-        }
-    }
-    answer_not_found(request);
-}
-
-void endpoints_answer(const struct endpoints *endpoints, const char *target,
-                      struct reply *reply)
-{
-    const struct request request = {
-        .endpoints = endpoints, .target = target, .reply = reply};
-    *reply = (struct reply){0};
-    struct blob path;
-    enum status status = query_path(target, &path);
-    if (status == STATUS_NO_MEMORY) {
-        answer_no_memory(reply);
-    } else if (status != STATUS_OK) {
-        answer_error(reply, 400, "400 Bad Request\n", bytes_of(NULL, 0), "");
-    } else if (query_path_clean(&path)) {
-        answer_redirect(reply, 301, &path, target + strcspn(target, "?"));
-    } else {
-        route(&request, &path);
-    }
-    blob_release(&path);
+    return (struct route_set){.routes = routes,
+                              .size = sizeof routes / sizeof routes[0],
+                              .context = endpoints};
 }

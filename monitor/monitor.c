@@ -1,6 +1,7 @@
 #include "monitor/monitor.h"
 
 #include "monitor/endpoints.h"
+#include "monitor/exchange.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +19,6 @@ enum {
     CONNECTIONS_MAX = 128,
     IDLE_SECONDS_MAX = 15,
     CONNECTION_MEMORY = 32 * 1024, /* request line, headers, answer headers */
-    UPLOAD_MAX = 64 * 1024,        /* a body is read, as Go does, and dropped */
     BACKLOG = 128,
 };
 
@@ -29,133 +29,10 @@ struct monitor {
     struct view_source source;
     struct limits limits;
     struct endpoints endpoints;
+    struct route_set sets[1 + MONITOR_ROUTE_SETS_MAX];
+    struct router router;
     int port;
 };
-
-/* ---- one request ---- */
-
-struct exchange {
-    char *target; /* as it stood in the request line; NULL: out of memory */
-    size_t uploaded;
-    bool begun;
-};
-
-/* Called first of all for a request: the only place to see the raw target. */
-static void *exchange_new(void *context, const char *target,
-                          struct MHD_Connection *connection)
-{
-    (void)context;
-    (void)connection;
-    struct exchange *exchange = calloc(1, sizeof *exchange);
-    if (exchange != NULL)
-        exchange->target = strdup(target);
-    return exchange;
-}
-
-static void exchange_end(void *context, struct MHD_Connection *connection,
-                         void **request, enum MHD_RequestTerminationCode code)
-{
-    (void)context;
-    (void)connection;
-    (void)code;
-    struct exchange *exchange = *request;
-    if (exchange == NULL)
-        return;
-    free(exchange->target);
-    free(exchange);
-    *request = NULL;
-}
-
-static bool headers_add(struct MHD_Response *response,
-                        const struct reply *reply)
-{
-    const char *location =
-        reply->location.size == 0 ? NULL : (const char *)reply->location.data;
-    const struct {
-        const char *name, *value;
-    } headers[] = {
-        {"Content-Type", reply->content_type},
-        {"Access-Control-Allow-Origin", reply->cross_origin ? "*" : NULL},
-        {"X-Content-Type-Options", reply->no_sniff ? "nosniff" : NULL},
-        {"Location", location},
-    };
-    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        if (headers[i].value != NULL &&
-            MHD_add_response_header(response, headers[i].name,
-                                    headers[i].value) != MHD_YES)
-            return false;
-    }
-    return true;
-}
-
-/* Sends it off and releases it. MHD_NO makes MHD close the connection. */
-static enum MHD_Result reply_send(struct MHD_Connection *connection,
-                                  const char *version, struct reply *reply)
-{
-    enum MHD_Result result = MHD_NO;
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        reply->body.size, reply->body.data, MHD_RESPMEM_MUST_FREE);
-    if (response == NULL)
-        goto out;
-    reply->body = (struct blob){0}; /* the response's now */
-    if (!headers_add(response, reply))
-        goto out;
-    if (strcmp(version, MHD_HTTP_VERSION_1_0) == 0 &&
-        MHD_set_response_options(response, MHD_RF_HTTP_1_0_SERVER,
-                                 MHD_RO_END) != MHD_YES)
-        goto out;
-    result = MHD_queue_response(connection, (unsigned)reply->status, response);
-out:
-    if (response != NULL)
-        MHD_destroy_response(response);
-    reply_release(reply);
-    return result;
-}
-
-static enum MHD_Result refuse_upload(struct MHD_Connection *connection,
-                                     const char *version)
-{
-    struct reply reply = {.status = MHD_HTTP_CONTENT_TOO_LARGE};
-    return reply_send(connection, version, &reply);
-}
-
-/* True if the headers announce a longer body than we are willing to read. */
-static bool upload_too_long(struct MHD_Connection *connection)
-{
-    const char *text = MHD_lookup_connection_value(
-        connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return text != NULL && strtoumax(text, NULL, 10) > UPLOAD_MAX;
-}
-
-/* Called once with the headers, then for each piece of a body, then once more
- * with none: the time to answer. */
-static enum MHD_Result exchange_handle(void *context,
-                                       struct MHD_Connection *connection,
-                                       const char *url, const char *method,
-                                       const char *version, const char *upload,
-                                       size_t *upload_size, void **request)
-{
-    (void)url;
-    (void)method; /* all are answered alike */
-    (void)upload;
-    const struct monitor *monitor = context;
-    struct exchange *exchange = *request;
-    if (exchange == NULL || exchange->target == NULL)
-        return MHD_NO;
-    if (!exchange->begun) {
-        exchange->begun = true;
-        return upload_too_long(connection) ? refuse_upload(connection, version)
-                                           : MHD_YES;
-    }
-    if (*upload_size > 0) { /* without announced length: ends by MHD_NO */
-        exchange->uploaded += *upload_size;
-        *upload_size = 0;
-        return exchange->uploaded > UPLOAD_MAX ? MHD_NO : MHD_YES;
-    }
-    struct reply reply;
-    endpoints_answer(&monitor->endpoints, exchange->target, &reply);
-    return reply_send(connection, version, &reply);
-}
 
 /* ---- listening ---- */
 
@@ -247,14 +124,21 @@ static struct monitor *monitor_new(const struct monitor_options *options,
         .version = options->version,
         .streamd_version = options->streamd_version,
     };
+    monitor->sets[monitor->router.size++] =
+        endpoints_routes(&monitor->endpoints);
+    for (size_t i = 0; i < MONITOR_ROUTE_SETS_MAX; i++) {
+        if (options->routes[i].size > 0)
+            monitor->sets[monitor->router.size++] = options->routes[i];
+    }
+    monitor->router.sets = monitor->sets;
     return monitor;
 }
 
 static struct MHD_Daemon *daemon_start(struct monitor *monitor, int listener)
 {
     return MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, exchange_handle, monitor,
-        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener,
+        MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, exchange_handle,
+        &monitor->router, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener,
         MHD_OPTION_URI_LOG_CALLBACK, exchange_new, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,

@@ -5,11 +5,14 @@
 #ifndef MONITOR_MONITOR_H
 #define MONITOR_MONITOR_H
 
+#include "monitor/router.h"
 #include "store/limits.h"
 #include "streamd/base/clock.h"
 #include "streamd/base/log.h"
 #include "streamd/base/status.h"
 #include "streamd/engine/view.h"
+
+enum { MONITOR_ROUTE_SETS_MAX = 4 };
 
 struct monitor_options {
     const char *host;            /* NULL or "": 0.0.0.0 */
@@ -19,6 +22,9 @@ struct monitor_options {
     const struct clock *clock;   /* NULL: the system's */
     const char *version;         /* of the Go server we stand in for */
     const char *streamd_version; /* both must outlive the monitor */
+    /* Pages of others, asked behind our own; unused ones of size 0. Their
+     * arrays and contexts must outlive the monitor. */
+    struct route_set routes[MONITOR_ROUTE_SETS_MAX];
 };
 
 struct monitor;

@@ -175,3 +175,21 @@ void fake_source_init(struct fake_source *fake)
     fake->source.context = fake;
     fake->source.get = get;
 }
+
+void endpoints_answer(struct endpoints *endpoints, const char *target,
+                      struct reply *reply)
+{
+    const struct route_set set = endpoints_routes(endpoints);
+    const struct router router = {.sets = &set, .size = 1};
+    const struct request request = {.method = "GET", .target = target};
+    router_answer(&router, &request, reply);
+}
+
+const char *reply_value(const struct reply *reply, const char *name)
+{
+    for (size_t i = 0; i < reply->headers_size; i++) {
+        if (strcmp(reply->headers[i].name, name) == 0)
+            return reply->headers[i].value;
+    }
+    return NULL;
+}

@@ -5,6 +5,7 @@
 #ifndef TESTS_UNIT_MONITOR_FAKE_SOURCE_H
 #define TESTS_UNIT_MONITOR_FAKE_SOURCE_H
 
+#include "monitor/endpoints.h"
 #include "streamd/base/clock.h"
 #include "streamd/engine/view.h"
 
@@ -17,6 +18,13 @@ struct fake_source {
 };
 
 void fake_source_init(struct fake_source *fake);
+
+/* GET target, answered by the routes of *endpoints alone. */
+void endpoints_answer(struct endpoints *endpoints, const char *target,
+                      struct reply *reply);
+
+/* The value of that header, NULL if it is not there. */
+const char *reply_value(const struct reply *reply, const char *name);
 
 /* 2020-09-13 12:26:40.5 UTC; start_time is 90 s before. */
 extern const struct clock fake_clock;

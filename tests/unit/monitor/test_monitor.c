@@ -195,6 +195,91 @@ static void a_chunked_body_too_long_ends_the_connection(void **state)
     answers(fixture, "GET", "/healthz", "HTTP/1.1 200 ", "{\"status\":\"ok\"}");
 }
 
+/* ---- routes of others ---- */
+
+static void echo(void *context, const struct request *request,
+                 struct reply *reply)
+{
+    const char *type = http_header(request, "content-type");
+    *reply = (struct reply){.status = 201, .content_type = "text/plain"};
+    assert_true(http_add_header(reply, "X-Method", request->method));
+    assert_true(http_add_header(reply, "X-Type", type == NULL ? "" : type));
+    assert_true(http_append(reply, context));
+    assert_true(
+        blob_append(&reply->body, request->body.data, request->body.size));
+}
+
+static void built_in(void *context, const struct request *request,
+                     struct reply *reply)
+{
+    (void)context;
+    (void)request;
+    *reply = (struct reply){
+        .status = 200, .content_type = "text/css", .fixed = bytes_text("a{}")};
+}
+
+static void other_rooms_add_routes_with_bodies_and_headers(void **state)
+{
+    struct fixture *fixture = *state;
+    static char context[] = "got ";
+    static const struct route routes[] = {
+        {.path = "/x/",
+         .prefix = true,
+         .answer = echo,
+         .body_max = 100000,
+         .methods = "GET, POST"},
+        {.path = "/fixed", .answer = built_in, .cost = ROUTE_AT_ONCE},
+    };
+    struct monitor_options options = fixture->options;
+    options.routes[0] =
+        (struct route_set){.routes = routes, .size = 2, .context = context};
+    struct monitor *monitor;
+    assert_int_equal(
+        monitor_start(&options, &fixture->fake.source, &monitor, NULL),
+        STATUS_OK);
+    int port = monitor_port(monitor);
+    static const char request[] =
+        "POST /x/y HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        "Content-Type: a/b\r\nContent-Length: 5\r\n\r\nhello";
+    char *answer = http_exchange(port, request, sizeof request - 1);
+    begins(answer, "HTTP/1.1 201 Created\r\n");
+    assert_non_null(strstr(answer, "\r\nX-Method: POST\r\n"));
+    assert_non_null(strstr(answer, "\r\nX-Type: a/b\r\n"));
+    assert_string_equal(http_body(answer), "got hello");
+    free(answer);
+    answer = http_request(port, "GET", "/fixed");
+    assert_string_equal(http_body(answer), "a{}");
+    free(answer);
+    answer = http_request(port, "DELETE", "/x/y");
+    begins(answer, "HTTP/1.1 405 ");
+    assert_non_null(strstr(answer, "\r\nAllow: GET, POST\r\n"));
+    free(answer);
+    static const char too_long[] =
+        "POST /x/y HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        "Content-Length: 100001\r\n\r\n";
+    answer = http_exchange(port, too_long, sizeof too_long - 1);
+    begins(answer, "HTTP/1.1 413 ");
+    free(answer);
+    monitor_stop(monitor);
+}
+
+static void too_many_headers_are_refused(void **state)
+{
+    const struct fixture *fixture = *state;
+    char request[8192];
+    int size = snprintf(request, sizeof request,
+                        "GET /healthz HTTP/1.1\r\nHost: x\r\n"
+                        "Connection: close\r\n");
+    for (int i = 0; i < 70; i++) {
+        size += snprintf(request + size, sizeof request - (size_t)size,
+                         "X-%d: y\r\n", i);
+    }
+    size += snprintf(request + size, sizeof request - (size_t)size, "\r\n");
+    char *answer = http_exchange(fixture->port, request, (size_t)size);
+    begins(answer, "HTTP/1.1 431 ");
+    free(answer);
+}
+
 static void http_1_0_is_answered_in_kind(void **state)
 {
     const struct fixture *fixture = *state;
@@ -406,6 +491,8 @@ int main(void)
         TEST(a_body_is_read_and_does_not_count_as_parameters),
         TEST(a_body_too_long_is_refused_when_announced),
         TEST(a_chunked_body_too_long_ends_the_connection),
+        TEST(other_rooms_add_routes_with_bodies_and_headers),
+        TEST(too_many_headers_are_refused),
         TEST(http_1_0_is_answered_in_kind),
         TEST(unclean_paths_redirect_and_the_root_leads_to_streaming),
         TEST(broken_requests_do_no_harm),

@@ -32,17 +32,17 @@ static int answer(struct sparing_source *sparing, const char *target,
                   int good_before)
 {
     const struct view_source source = {.context = sparing, .get = get};
-    const struct endpoints endpoints = {.source = &source,
-                                        .limits = &limits_default,
-                                        .clock = &fake_clock,
-                                        .version = "0.25.6",
-                                        .streamd_version = "0.1.0"};
+    struct endpoints endpoints = {.source = &source,
+                                  .limits = &limits_default,
+                                  .clock = &fake_clock,
+                                  .version = "0.25.6",
+                                  .streamd_version = "0.1.0"};
     struct reply reply;
     allocation_break(good_before);
     endpoints_answer(&endpoints, target, &reply);
     allocation_repair();
     int status = reply.status;
-    reply_release(&reply);
+    http_release(&reply);
     return status;
 }
 
