@@ -380,16 +380,13 @@ static enum status empty_view(const struct loop *loop, struct view **out,
     return STATUS_OK;
 }
 
-static enum status get_view(void *context, const struct view_query *query,
-                            struct view **out, struct error *err)
+/* Asks the engine and waits for it. */
+static enum status get_slice(struct loop *loop, const struct view_query *query,
+                             struct view **out, struct error *err)
 {
-    struct loop *loop = context;
     struct view_request request = {
         .event.run = answer_view, .query = query, .err = err};
     struct list answers;
-    *out = NULL;
-    if (!__atomic_load_n(&loop->open, __ATOMIC_ACQUIRE))
-        return empty_view(loop, out, err);
     enum status status = queue_new(NULL, NULL, &request.answered, err);
     if (status != STATUS_OK)
         return status;
@@ -399,6 +396,40 @@ static enum status get_view(void *context, const struct view_query *query,
     queue_free(request.answered);
     *out = request.view;
     return request.status;
+}
+
+/* The rest of a list, slice by slice: the engine works in between. */
+static enum status get_rest(struct loop *loop, const struct view_query *query,
+                            struct view *view, struct error *err)
+{
+    struct view_query rest = *query;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && view->more) {
+        struct view *slice = NULL;
+        rest.behind = view_last(view);
+        rest.limit = query->limit - view->channels_size - view->clients_size;
+        status = get_slice(loop, &rest, &slice, err);
+        if (status == STATUS_OK)
+            status = view_append(view, slice);
+    }
+    return status;
+}
+
+static enum status get_view(void *context, const struct view_query *query,
+                            struct view **out, struct error *err)
+{
+    struct loop *loop = context;
+    *out = NULL;
+    if (!__atomic_load_n(&loop->open, __ATOMIC_ACQUIRE))
+        return empty_view(loop, out, err);
+    enum status status = get_slice(loop, query, out, err);
+    if (status == STATUS_OK)
+        status = get_rest(loop, query, *out, err);
+    if (status != STATUS_OK) {
+        view_free(*out);
+        *out = NULL;
+    }
+    return status;
 }
 
 struct view_source loop_view_source(struct loop *loop)

@@ -68,20 +68,24 @@ static struct channel *channel_new(struct engine *engine, struct bytes name)
     return channel;
 }
 
-/* Into the three tables, all or none. */
+/* Into the tables, all or none. */
 static bool index_channel(struct engine *engine, struct channel *channel)
 {
     const struct text *name = &channel->name;
     char *folded = fold(text_bytes(name));
-    bool done = folded != NULL &&
-                table_put(engine->channels, name->data, name->size, channel) &&
-                table_put(engine->channel_ids, &channel->id, sizeof channel->id,
-                          channel) &&
-                table_put(engine->channel_folds, folded, name->size, channel);
+    bool done =
+        folded != NULL &&
+        table_put(engine->channels, name->data, name->size, channel) &&
+        table_put(engine->channel_ids, &channel->id, sizeof channel->id,
+                  channel) &&
+        table_put(engine->channel_folds, folded, name->size, channel) &&
+        ordered_add(engine->channels_by_name, text_bytes(name), channel);
     if (!done) {
         (void)table_remove(engine->channels, name->data, name->size);
         (void)table_remove(engine->channel_ids, &channel->id,
                            sizeof channel->id);
+        if (folded != NULL)
+            (void)table_remove(engine->channel_folds, folded, name->size);
     }
     free(folded);
     return done;
@@ -213,6 +217,7 @@ void channel_remove(struct engine *engine, struct channel *channel)
         engine->recent_channel = NULL;
     (void)table_remove(engine->channels, name->data, name->size);
     (void)table_remove(engine->channel_ids, &channel->id, sizeof channel->id);
+    (void)ordered_remove(engine->channels_by_name, text_bytes(name));
     if (folded != NULL)
         (void)table_remove(engine->channel_folds, folded, name->size);
     free(folded);

@@ -31,6 +31,17 @@ static struct client *client_new(const struct client_record *record)
     return client;
 }
 
+static bool index_client(struct engine *engine, struct client *client)
+{
+    const struct text *id = &client->id;
+    if (!table_put(engine->clients, id->data, id->size, client))
+        return false;
+    if (ordered_add(engine->clients_by_id, text_bytes(id), client))
+        return true;
+    (void)table_remove(engine->clients, id->data, id->size);
+    return false;
+}
+
 enum status client_add(struct engine *engine,
                        const struct client_record *record, struct client **out,
                        struct error *err)
@@ -40,7 +51,7 @@ enum status client_add(struct engine *engine,
     struct client *client = client_new(record);
     if (client == NULL)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    if (!table_put(engine->clients, client->id.data, client->id.size, client)) {
+    if (!index_client(engine, client)) {
         client_free(client);
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     }
@@ -64,6 +75,7 @@ void client_remove(struct engine *engine, struct client *client)
     if (engine->recent_client == client)
         engine->recent_client = NULL;
     (void)table_remove(engine->clients, client->id.data, client->id.size);
+    (void)ordered_remove(engine->clients_by_id, text_bytes(&client->id));
     if (client_find_connection(engine, text_bytes(&client->conn_id)) ==
         client) {
         (void)table_remove(engine->conn_ids, client->conn_id.data,

@@ -7,6 +7,7 @@
 
 #include "proto/records.h"
 #include "streamd/base/nuid.h"
+#include "streamd/base/ordered.h"
 #include "streamd/base/table.h"
 #include "streamd/base/text.h"
 #include "streamd/base/timer.h"
@@ -217,15 +218,18 @@ struct engine {
 
     struct table *clients;  /* client.c: by id */
     struct table *conn_ids; /* client.c: by connID */
+    struct ordered *clients_by_id;
     struct client *recent_client;
 
-    struct table *channels;      /* channel.c: by name */
+    struct table *channels; /* channel.c: by name */
+    struct ordered *channels_by_name;
     struct table *channel_ids;   /* by id */
     struct table *channel_folds; /* by lower-case name */
     struct table *damaged;       /* by lower-case name: not to be used */
     uint64_t last_channel;
     struct channel *recent_channel;
     uint64_t messages_total, bytes_total; /* over all channels */
+    uint64_t subscriptions_total;         /* subscription.c */
 
     uint64_t last_start; /* subscribe.c */
 

@@ -41,10 +41,13 @@ static bool make_tables(struct engine *engine)
     engine->channel_folds = table_new();
     engine->damaged = table_new();
     engine->acks = table_new();
+    engine->clients_by_id = ordered_new();
+    engine->channels_by_name = ordered_new();
     return engine->inquiries != NULL && engine->clients != NULL &&
            engine->conn_ids != NULL && engine->channels != NULL &&
            engine->channel_ids != NULL && engine->channel_folds != NULL &&
-           engine->damaged != NULL && engine->acks != NULL;
+           engine->damaged != NULL && engine->acks != NULL &&
+           engine->clients_by_id != NULL && engine->channels_by_name != NULL;
 }
 
 enum status engine_new(const struct engine_config *config, struct engine **out,
@@ -88,6 +91,8 @@ static void free_tables(struct engine *engine)
     table_free(engine->channel_folds);
     table_free(engine->damaged);
     table_free(engine->acks);
+    ordered_free(engine->clients_by_id);
+    ordered_free(engine->channels_by_name);
 }
 
 static void free_subjects(struct engine *engine)

@@ -110,6 +110,7 @@ enum status subscription_new(struct channel *channel,
         release(subscription);
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     }
+    channel->engine->subscriptions_total++;
     if (is_plain_durable(subscription) && !index_durable(subscription, true)) {
         subscription_free(subscription);
         return fail(err, STATUS_NO_MEMORY, "out of memory");
@@ -203,6 +204,7 @@ void subscription_free(struct subscription *subscription)
         (void)index_durable(subscription, false);
     (void)table_remove(subscription->channel->subscriptions, &subscription->id,
                        sizeof subscription->id);
+    subscription->channel->engine->subscriptions_total--;
     release(subscription);
 }
 

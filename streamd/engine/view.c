@@ -47,3 +47,60 @@ void view_free(struct view *view)
     free(view->server_id.text);
     free(view);
 }
+
+/* More room behind count entries of size bytes; NULL if out of memory. */
+static void *grow(void *entries, size_t count, size_t more, size_t size)
+{
+    return realloc(entries, (count + more) * size);
+}
+
+static bool clients_append(struct view *view, struct view *slice)
+{
+    size_t size = sizeof *view->clients;
+    if (slice->clients_size == 0)
+        return true;
+    struct view_client *grown =
+        grow(view->clients, view->clients_size, slice->clients_size, size);
+    if (grown == NULL)
+        return false;
+    view->clients = grown;
+    memcpy(grown + view->clients_size, slice->clients,
+           slice->clients_size * size);
+    view->clients_size += slice->clients_size;
+    slice->clients_size = 0;
+    return true;
+}
+
+static bool channels_append(struct view *view, struct view *slice)
+{
+    size_t size = sizeof *view->channels;
+    if (slice->channels_size == 0)
+        return true;
+    struct view_channel *grown =
+        grow(view->channels, view->channels_size, slice->channels_size, size);
+    if (grown == NULL)
+        return false;
+    view->channels = grown;
+    memcpy(grown + view->channels_size, slice->channels,
+           slice->channels_size * size);
+    view->channels_size += slice->channels_size;
+    slice->channels_size = 0;
+    return true;
+}
+
+enum status view_append(struct view *view, struct view *slice)
+{
+    bool appended = clients_append(view, slice) && channels_append(view, slice);
+    view->more = slice->more;
+    view_free(slice);
+    return appended ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+const struct view_string *view_last(const struct view *view)
+{
+    if (view->channels_size > 0)
+        return &view->channels[view->channels_size - 1].name;
+    if (view->clients_size > 0)
+        return &view->clients[view->clients_size - 1].id;
+    return NULL;
+}

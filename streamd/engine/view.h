@@ -23,7 +23,12 @@ struct view_query {
     bool subscriptions; /* with the subscriptions of each */
     const char *name;   /* not NULL: this client or channel only */
     size_t offset, limit;
+    const struct view_string *behind; /* not NULL: instead of the offset */
 };
+
+/* The engine copies a list in slices of so many entries, or about so many
+ * subscriptions, so that one never holds its thread for long. */
+enum { VIEW_SLICE_ENTRIES = 256, VIEW_SLICE_SUBSCRIPTIONS = 1024 };
 
 /* Strings are terminated and owned by the view; sizes are kept as an id may
  * hold any byte. */
@@ -70,6 +75,7 @@ struct view {
     size_t clients_size;
     struct view_channel *channels;
     size_t channels_size;
+    bool more; /* the slice ended before the window did */
 };
 
 /* Everything it holds and itself: all from malloc(), unset strings NULL. */
@@ -80,10 +86,19 @@ void view_free(struct view *view); /* NULL is allowed */
 MUST_CHECK enum status view_string_set(struct view_string *string,
                                        struct bytes bytes);
 
+/* Moves the entries of slice behind those of view and frees slice. On
+ * STATUS_NO_MEMORY, the only error, slice is freed, too. */
+MUST_CHECK enum status view_append(struct view *view, struct view *slice);
+
+/* The last entry's name or id; NULL if there is no entry. */
+const struct view_string *view_last(const struct view *view);
+
 /* Where monitoring gets views: get blocks the calling thread (never the
  * engine's) until the engine has answered. On STATUS_OK the caller owns *out.
- * Errors: STATUS_NO_MEMORY, STATUS_CLOSED (shutting down), STATUS_NOT_FOUND
- * (the name asked for is not there; a view without it says the same). */
+ * A long list is put together from slices: each entry is as it was at one
+ * moment, two entries perhaps not at the same. Errors: STATUS_NO_MEMORY,
+ * STATUS_CLOSED (shutting down), STATUS_NOT_FOUND (the name asked for is not
+ * there; a view without it says the same). */
 struct view_source {
     void *context;
     enum status (*get)(void *context, const struct view_query *query,

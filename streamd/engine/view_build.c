@@ -134,66 +134,59 @@ static enum status copy_client(struct view_client *to,
 
 /* ---- lists ---- */
 
-static int compare_clients(const void *a, const void *b)
+/* How many entries of ordered the slice may have, and where it begins. */
+static size_t slice_begin(const struct ordered *ordered,
+                          const struct view_query *query,
+                          struct ordered_place *place)
 {
-    return compare_text(&(*(struct client *const *)a)->id,
-                        &(*(struct client *const *)b)->id);
+    *place = query->behind != NULL
+                 ? ordered_behind(ordered, bytes_of(query->behind->text,
+                                                    query->behind->size))
+                 : ordered_at(ordered, query->offset);
+    size_t most = ordered_count(ordered);
+    most = most < query->limit ? most : query->limit;
+    return most < VIEW_SLICE_ENTRIES ? most : VIEW_SLICE_ENTRIES;
 }
 
-static int compare_channels(const void *a, const void *b)
+/* Ends a slice that has so many entries and subscriptions; more tells if there
+ * are entries behind it. */
+static bool slice_ends(const struct ordered *ordered,
+                       const struct ordered_place *place,
+                       const struct view_query *query, size_t entries,
+                       size_t subscriptions, bool *more)
 {
-    return compare_text(&(*(struct channel *const *)a)->name,
-                        &(*(struct channel *const *)b)->name);
-}
-
-/* All values of table, sorted; NULL with *count 0 if there are none. */
-static enum status sort_table(const struct table *table,
-                              int (*compare)(const void *, const void *),
-                              void ***sorted)
-{
-    size_t count = table_count(table);
-    *sorted = NULL;
-    if (count == 0)
-        return STATUS_OK;
-    void **values = calloc(count, sizeof(void *));
-    if (values == NULL)
-        return STATUS_NO_MEMORY;
-    size_t found = 0;
-    for (struct slot *at = table_first(table); at != NULL; at = table_next(at))
-        values[found++] = table_value(at);
-    qsort(values, count, sizeof(void *), compare);
-    *sorted = values;
-    return STATUS_OK;
-}
-
-/* The part [offset, offset+limit) of total. */
-static size_t window(const struct view_query *query, size_t total,
-                     size_t *offset)
-{
-    *offset = query->offset < total ? query->offset : total;
-    size_t left = total - *offset;
-    return query->limit < left ? query->limit : left;
+    if (entries < query->limit && entries < VIEW_SLICE_ENTRIES &&
+        subscriptions < VIEW_SLICE_SUBSCRIPTIONS)
+        return false;
+    struct ordered_place next = *place;
+    *more = entries < query->limit && ordered_next(ordered, &next) != NULL;
+    return true;
 }
 
 static enum status list_clients(const struct engine *engine,
                                 const struct view_query *query,
                                 struct view *view)
 {
-    void **sorted = NULL;
-    size_t offset = 0;
-    size_t count = window(query, table_count(engine->clients), &offset);
-    enum status status = sort_table(engine->clients, compare_clients, &sorted);
-    if (status == STATUS_OK && count > 0) {
-        view->clients = calloc(count, sizeof *view->clients);
-        if (view->clients == NULL)
-            status = STATUS_NO_MEMORY;
+    const struct ordered *ordered = engine->clients_by_id;
+    struct ordered_place place;
+    size_t room = slice_begin(ordered, query, &place);
+    if (room == 0)
+        return STATUS_OK;
+    view->clients = calloc(room, sizeof *view->clients);
+    if (view->clients == NULL)
+        return STATUS_NO_MEMORY;
+    size_t subscriptions = 0;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK &&
+           !slice_ends(ordered, &place, query, view->clients_size,
+                       subscriptions, &view->more)) {
+        const struct client *client = ordered_next(ordered, &place);
+        if (client == NULL)
+            break;
+        struct view_client *to = &view->clients[view->clients_size++];
+        status = copy_client(to, client, query->subscriptions);
+        subscriptions += to->subscriptions_size;
     }
-    for (size_t i = 0; status == STATUS_OK && sorted != NULL && i < count;
-         i++) {
-        status = copy_client(&view->clients[view->clients_size++],
-                             sorted[offset + i], query->subscriptions);
-    }
-    free(sorted);
     return status;
 }
 
@@ -201,22 +194,26 @@ static enum status list_channels(const struct engine *engine,
                                  const struct view_query *query,
                                  struct view *view)
 {
-    void **sorted = NULL;
-    size_t offset = 0;
-    size_t count = window(query, table_count(engine->channels), &offset);
-    enum status status =
-        sort_table(engine->channels, compare_channels, &sorted);
-    if (status == STATUS_OK && count > 0) {
-        view->channels = calloc(count, sizeof *view->channels);
-        if (view->channels == NULL)
-            status = STATUS_NO_MEMORY;
+    const struct ordered *ordered = engine->channels_by_name;
+    struct ordered_place place;
+    size_t room = slice_begin(ordered, query, &place);
+    if (room == 0)
+        return STATUS_OK;
+    view->channels = calloc(room, sizeof *view->channels);
+    if (view->channels == NULL)
+        return STATUS_NO_MEMORY;
+    size_t subscriptions = 0;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK &&
+           !slice_ends(ordered, &place, query, view->channels_size,
+                       subscriptions, &view->more)) {
+        const struct channel *channel = ordered_next(ordered, &place);
+        if (channel == NULL)
+            break;
+        struct view_channel *to = &view->channels[view->channels_size++];
+        status = copy_channel(to, channel, query->subscriptions);
+        subscriptions += to->subscriptions_size;
     }
-    for (size_t i = 0; status == STATUS_OK && sorted != NULL && i < count;
-         i++) {
-        status = copy_channel(&view->channels[view->channels_size++],
-                              sorted[offset + i], query->subscriptions);
-    }
-    free(sorted);
     return status;
 }
 
@@ -268,11 +265,7 @@ static enum status fill(const struct engine *engine,
 
 static void fill_totals(const struct engine *engine, struct view *view)
 {
-    for (struct slot *at = table_first(engine->channels); at != NULL;
-         at = table_next(at)) {
-        const struct channel *channel = table_value(at);
-        view->subscriptions_total += table_count(channel->subscriptions);
-    }
+    view->subscriptions_total = engine->subscriptions_total;
     view->clients_total = table_count(engine->clients);
     view->channels_total = table_count(engine->channels);
     view->messages_total = engine->messages_total;
