@@ -166,6 +166,27 @@ bool batch_progress(struct batch *batch, uint64_t channel,
     return add(batch, OPERATION_PROGRESS, channel, subscription, none, record);
 }
 
+void batch_bring_to_front(struct batch *batch)
+{
+    if (batch->count < 2)
+        return;
+    struct operation last = batch->operations[batch->count - 1];
+    memmove(batch->operations + 1, batch->operations,
+            (batch->count - 1) * sizeof last);
+    batch->operations[0] = last;
+}
+
+void batch_cut(struct batch *batch, size_t count)
+{
+    while (batch->count > count) {
+        const struct operation *last = &batch->operations[--batch->count];
+        if (last->type == OPERATION_APPEND) {
+            batch->message_bytes -= last->message.size;
+            buffer_unref(last->message.buffer);
+        }
+    }
+}
+
 struct bytes operation_name(const struct batch *batch,
                             const struct operation *operation)
 {

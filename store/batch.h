@@ -101,6 +101,11 @@ MUST_CHECK bool batch_subscription_delete(struct batch *batch, uint64_t channel,
 MUST_CHECK bool batch_progress(struct batch *batch, uint64_t channel,
                                uint64_t subscription, struct bytes record);
 
+/* The operation added last comes before all others. */
+void batch_bring_to_front(struct batch *batch);
+/* Takes back what was added since there were `count` operations. */
+void batch_cut(struct batch *batch, size_t count);
+
 /* For stores: the bytes of an operation, and one more state to report. */
 struct bytes operation_name(const struct batch *batch,
                             const struct operation *operation);

@@ -172,9 +172,24 @@ bool trim_limits(struct trim *trim, struct channel *channel)
     return dropped;
 }
 
+/* Without a look at any of them: a million go as fast as one. */
+static void drop_all(struct channel *channel)
+{
+    struct channel_state *state = &channel->state;
+    front_clear(&channel->front);
+    state->messages = state->bytes = 0;
+    state->first = state->last + 1;
+    state->first_timestamp = 0;
+}
+
 bool trim_expired(struct trim *trim, struct channel *channel, int64_t timestamp)
 {
     bool dropped = false;
+    if (channel->state.messages > 0 &&
+        channel->state.last_timestamp <= timestamp) {
+        drop_all(channel);
+        return true;
+    }
     while (channel->state.messages > 0 &&
            channel->state.first_timestamp <= timestamp &&
            ready(trim, channel)) {

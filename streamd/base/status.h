@@ -11,6 +11,7 @@
     X(STATUS_CORRUPT, "damaged data")                                          \
     X(STATUS_NOT_FOUND, "not found")                                           \
     X(STATUS_EXISTS, "already exists")                                         \
+    X(STATUS_CONFLICT, "not in this state")                                    \
     X(STATUS_UNAVAILABLE, "not available now")                                 \
     X(STATUS_TOO_BIG, "too big")                                               \
     X(STATUS_CLOSED, "closed")

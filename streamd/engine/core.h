@@ -104,6 +104,13 @@ struct redelivery {
     struct consumer waiter; /* .subscription is the owner */
 };
 
+/* admin_position.c: a new position on its way to the store. What is stored in
+ * the meantime is this one, with nothing pending. */
+struct move {
+    bool under_way;
+    uint64_t last_sent;
+};
+
 struct subscription {
     uint64_t id; /* by channel */
     enum subscription_state state;
@@ -117,9 +124,10 @@ struct subscription {
     uint64_t start;   /* number of its latest start (subscribe.c) */
     uint64_t last_sent;
     struct pending pending;
-    bool is_durable; /* plain durable, or member of a durable group */
-    bool stalled;    /* changed by subscription_set_stalled() only */
-    bool hold;       /* redeliveries first (delivery.md 9) */
+    struct move move; /* not of a member: its group moves */
+    bool is_durable;  /* plain durable, or member of a durable group */
+    bool stalled;     /* changed by subscription_set_stalled() only */
+    bool hold;        /* redeliveries first (delivery.md 9) */
     bool heartbeat_failed;
     bool inbox_usable; /* has no inner NUL: a C string says all of it */
 
@@ -143,6 +151,7 @@ struct queue_group {
     struct list members; /* order matters (delivery.md 10.2) */
     size_t member_count, stalled_count;
     uint64_t last_sent;
+    struct move move;
     struct subscription *shadow; /* of an empty durable group */
     struct consumer consumer;
 };
@@ -151,7 +160,7 @@ struct queue_group {
 
 enum channel_state_kind {
     CHANNEL_LIVE,
-    CHANNEL_DELETING, /* its deletion is in a batch (expiry.c) */
+    CHANNEL_DELETING, /* on its way to the store (expiry.c, admin_channel.c) */
 };
 
 struct channel {
@@ -167,6 +176,7 @@ struct channel {
     int64_t first_timestamp; /* of the oldest stored; 0: there is none */
     int64_t last_timestamp;  /* of the newest given */
     bool limit_warned;
+    bool purging; /* admin_channel.c: a purge is in a batch */
 
     uint64_t last_subscription;
     struct table *subscriptions; /* by id, offline ones too: all records */

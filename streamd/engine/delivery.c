@@ -286,7 +286,7 @@ static bool send_new(struct engine *engine, struct subscription *subscription,
                      uint32_t redelivery)
 {
     struct error err = {0};
-    if (pending_add(&subscription->pending, sequence,
+    if (pending_add(&subscription->pending, sequence, engine->now,
                     engine->now + subscription->ack_wait, redelivery,
                     &err) != STATUS_OK) {
         log_pending_failure(engine, subscription, sequence, &err);

@@ -182,6 +182,10 @@ static void dispatch(struct engine *engine,
     case INBOUND_CLOSE:
         removal_close(engine, message);
         break;
+    case INBOUND_ADMIN:
+        if (engine->config.admin != NULL)
+            engine->config.admin(engine->config.context, message);
+        break;
     case INBOUND_REPLY:
     case INBOUND_KINDS:
         break;

@@ -13,6 +13,7 @@
 #include "streamd/base/list.h"
 #include "streamd/base/log.h"
 #include "streamd/base/status.h"
+#include "streamd/engine/admin.h"
 #include "streamd/engine/transport.h"
 #include "streamd/engine/view.h"
 
@@ -50,6 +51,9 @@ struct engine_config {
     void (*post)(void *context, struct event *event);
     /* The start ended: NULL: it serves; else why it cannot. */
     void (*started)(void *context, const struct error *failure);
+    /* NULL: no administration over NATS. Else a request to
+     * _STAN.admin.<cluster>.<verb> came, borrowed for the call. */
+    void (*admin)(void *context, const struct inbound_message *message);
 };
 
 /* On STATUS_OK the caller owns *out. Errors: STATUS_NO_MEMORY. */
@@ -85,6 +89,11 @@ void engine_reconnected(struct engine *engine);
 /* True, and the monotonic time of the next timer, if there is one. When
  * *due is in the past call engine_timers() without waiting. */
 bool engine_next_timer(const struct engine *engine, int64_t *due);
+
+/* Does what request asks for and fills its answer; request->done is called
+ * now or later, when all of it is durable. Not from done. As part of an event
+ * (engine_event(), or admin above). */
+void engine_admin(struct engine *engine, struct admin_request *request);
 
 /* A copy of the state; errors: STATUS_NO_MEMORY, STATUS_NOT_FOUND (no such
  * client or channel: *out is NULL). */

@@ -49,7 +49,9 @@ void expiry_message_age(struct channel *channel, int64_t timestamp)
 
 void expiry_retry(struct channel *channel)
 {
-    set(channel, &channel->expiry_timer, channel->engine->now + RETRY_AFTER);
+    if (channel->limits.max_age > 0) /* else it was a purge, which was told */
+        set(channel, &channel->expiry_timer,
+            channel->engine->now + RETRY_AFTER);
 }
 
 /* ---- channels by inactivity ---- */
@@ -102,7 +104,8 @@ static void idle(struct timer *timer, int64_t now)
 {
     struct channel *channel = timer->context;
     int64_t period = channel->limits.max_inactivity;
-    if (channel->active > 0 || channel->pins > 0)
+    if (channel->active > 0 || channel->pins > 0 ||
+        channel->state != CHANNEL_LIVE)
         return; /* the timer is set when the last one leaves */
     if (channel->last > channel->durable ||
         now - channel->idle_since < period) {

@@ -76,8 +76,8 @@ static bool make_room(struct pending *pending)
 }
 
 enum status pending_add(struct pending *pending, uint64_t sequence,
-                        int64_t expiration, uint32_t redelivery,
-                        struct error *err)
+                        int64_t sent_at, int64_t expiration,
+                        uint32_t redelivery, struct error *err)
 {
     if (!make_room(pending))
         return fail(err, STATUS_NO_MEMORY, "pending: one more");
@@ -91,6 +91,7 @@ enum status pending_add(struct pending *pending, uint64_t sequence,
         pending->span++;
     }
     *entry = (struct pending_entry){.sequence = sequence,
+                                    .sent_at = sent_at,
                                     .expiration = expiration,
                                     .redelivery = redelivery,
                                     .live = true};

@@ -2,7 +2,7 @@
  *
  * Engine thread only; takes no locks. Times are nanoseconds of the monotonic
  * clock and are passed in, so a test chooses them. Kept ascending by sequence
- * in one array: 24 bytes a message, acks in order cost O(1). */
+ * in one array: 32 bytes a message, acks in order cost O(1). */
 #ifndef STREAMD_ENGINE_PENDING_H
 #define STREAMD_ENGINE_PENDING_H
 
@@ -14,6 +14,7 @@
 
 struct pending_entry {
     uint64_t sequence;
+    int64_t sent_at;     /* first; of a recovered one the recovery */
     int64_t expiration;  /* 0: recovered, not known yet (delivery.md 8.2) */
     uint32_t redelivery; /* redelivery count, 0 before the first */
     bool live;           /* false: acked, waits to be swept away */
@@ -30,11 +31,11 @@ struct pending {
 /* Zero-initialise to begin. */
 void pending_release(struct pending *pending);
 
-/* Adds sequence. On STATUS_NO_MEMORY the set is as it was; STATUS_EXISTS if it
- * is there already. */
+/* Adds sequence, first sent at sent_at. On STATUS_NO_MEMORY the set is as it
+ * was; STATUS_EXISTS if it is there already. */
 MUST_CHECK enum status pending_add(struct pending *pending, uint64_t sequence,
-                                   int64_t expiration, uint32_t redelivery,
-                                   struct error *err);
+                                   int64_t sent_at, int64_t expiration,
+                                   uint32_t redelivery, struct error *err);
 
 /* The entry, to read and to change expiration and redelivery; NULL if
  * sequence is not pending. Valid until the set changes. */

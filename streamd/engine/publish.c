@@ -39,8 +39,8 @@ static enum status encode(struct engine *engine, struct channel *channel,
     return status;
 }
 
-static enum status store(struct engine *engine, const char *reply,
-                         const struct pub_msg *request, struct error *err)
+enum status publish_store(struct engine *engine, const struct pub_msg *request,
+                          uint64_t *sequence, struct error *err)
 {
     struct channel *channel = NULL;
     enum status status = channel_get(engine, request->subject, &channel, err);
@@ -66,10 +66,19 @@ static enum status store(struct engine *engine, const char *reply,
     channel->last = stored.sequence;
     channel->last_timestamp = stored.timestamp;
     channel->idle_since = engine->now;
-    if (reply != NULL &&
+    *sequence = stored.sequence;
+    return STATUS_OK;
+}
+
+static enum status store(struct engine *engine, const char *reply,
+                         const struct pub_msg *request, struct error *err)
+{
+    uint64_t sequence = 0;
+    enum status status = publish_store(engine, request, &sequence, err);
+    if (status == STATUS_OK && reply != NULL &&
         commit_pub_ack(engine, reply, request->guid, err) != STATUS_OK)
         log_error(engine->log, "Out of memory: a publisher gets no ack");
-    return STATUS_OK;
+    return status;
 }
 
 void publish_message(struct engine *engine,

@@ -90,8 +90,11 @@ static void on_pending(void *context, uint64_t first, uint64_t count)
 {
     struct pending_run *run = context;
     struct pending *pending = &run->subscription->pending;
-    for (uint64_t i = 0; i < count && !run->failed; i++)
-        run->failed = pending_add(pending, first + i, 0, 0, NULL) != STATUS_OK;
+    int64_t now = run->subscription->channel->engine->now;
+    for (uint64_t i = 0; i < count && !run->failed; i++) {
+        run->failed =
+            pending_add(pending, first + i, now, 0, 0, NULL) != STATUS_OK;
+    }
 }
 
 static enum status take_progress(struct subscription *subscription,

@@ -54,8 +54,9 @@ static void transfer(struct engine *engine, const struct subscription *from,
                      const struct pending_entry *entry, struct subscription *to)
 {
     struct error err = {0};
-    if (pending_add(&to->pending, entry->sequence, engine->now - CLOCK_SECOND,
-                    entry->redelivery, &err) == STATUS_NO_MEMORY) {
+    if (pending_add(&to->pending, entry->sequence, entry->sent_at,
+                    engine->now - CLOCK_SECOND, entry->redelivery,
+                    &err) == STATUS_NO_MEMORY) {
         log_error(engine->log,
                   "[Client:%s] Unable to transfer message to subid=%" PRIu64
                   ", subid=%" PRIu64 ", seq=%" PRIu64 ", err=%s",
@@ -119,6 +120,49 @@ void removal_end_member(struct engine *engine,
         drop(engine, subscription);
         queue_group_free(group);
     }
+}
+
+/* ---- for good ---- */
+
+void removal_delete_offline(struct engine *engine,
+                            struct subscription *subscription)
+{
+    struct channel *channel = subscription->channel;
+    struct queue_group *group = subscription->group;
+    subscribe_log(engine, subscription,
+                  group != NULL ? "Removed durable queue" : "Removed durable",
+                  "");
+    if (group != NULL)
+        group->shadow = NULL;
+    drop(engine, subscription);
+    if (group != NULL && group->member_count == 0)
+        queue_group_free(group);
+    expiry_idle_begin(channel);
+}
+
+uint64_t removal_delete_group(struct engine *engine, struct queue_group *group)
+{
+    struct channel *channel = group->channel;
+    uint64_t pending = 0;
+    while (!list_empty(&group->members)) {
+        struct subscription *member =
+            list_entry(group->members.next, struct subscription, of_channel);
+        subscribe_log(engine, member,
+                      group->is_durable ? "Removed member from durable queue"
+                                        : "Removed member from queue",
+                      "");
+        pending += pending_count(&member->pending);
+        queue_group_leave(member);
+        subscription_end(member);
+        drop(engine, member);
+    }
+    if (group->shadow != NULL) {
+        pending += pending_count(&group->shadow->pending);
+        drop(engine, group->shadow);
+    }
+    queue_group_free(group);
+    expiry_idle_begin(channel);
+    return pending;
 }
 
 /* ---- one subscription ---- */

@@ -24,6 +24,14 @@ void removal_end_subscription(struct engine *engine,
 void removal_end_member(struct engine *engine,
                         struct subscription *subscription, bool unsubscribed);
 
+/* Deletes a durable that is offline, or the shadow of a durable group (which
+ * goes with it); it is freed. */
+void removal_delete_offline(struct engine *engine,
+                            struct subscription *subscription);
+/* Deletes group with all its members: nobody gets what they have pending.
+ * Returns how many messages that was. */
+uint64_t removal_delete_group(struct engine *engine, struct queue_group *group);
+
 /* Unregisters client first, then closes its subscriptions; client is freed. */
 void removal_close_client(struct engine *engine, struct client *client);
 

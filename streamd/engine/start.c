@@ -95,6 +95,20 @@ static enum status subscribe(struct engine *engine, enum inbound kind,
     return transport->subscribe(transport->context, kind, full, err);
 }
 
+/* _STAN.admin.<cluster>.<verb> */
+static enum status subscribe_admin(struct engine *engine, struct error *err)
+{
+    struct text subject = {0};
+    if (engine->config.admin == NULL)
+        return STATUS_OK;
+    if (!set_subject(&subject, "_STAN.admin", text_string(&engine->cluster_id)))
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status =
+        subscribe(engine, INBOUND_ADMIN, &subject, ".*", "Admin", err);
+    text_release(&subject);
+    return status;
+}
+
 static enum status subscribe_all(struct engine *engine, struct error *err)
 {
     const struct {
@@ -117,7 +131,7 @@ static enum status subscribe_all(struct engine *engine, struct error *err)
         if (status != STATUS_OK)
             return status;
     }
-    return STATUS_OK;
+    return subscribe_admin(engine, err);
 }
 
 static void serve(struct engine *engine)

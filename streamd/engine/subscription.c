@@ -269,10 +269,17 @@ struct subscription *subscription_find_ack(struct engine *engine,
 
 /* ---- what is stored ---- */
 
+static const struct move *move_of(const struct subscription *subscription)
+{
+    const struct queue_group *group = subscription->group;
+    return group != NULL ? &group->move : &subscription->move;
+}
+
 struct subscription_record
 subscription_record(const struct subscription *subscription)
 {
     const struct queue_group *group = subscription->group;
+    const struct move *move = move_of(subscription);
     bool live = subscription_is_live(subscription);
     struct subscription_record record = {
         .id = subscription->id,
@@ -281,7 +288,8 @@ subscription_record(const struct subscription *subscription)
         .durable_name = text_bytes(&subscription->durable_name),
         .max_in_flight = subscription->max_in_flight,
         .ack_wait_seconds = subscription->ack_wait_seconds,
-        .last_sent = subscription->last_sent,
+        .last_sent =
+            move->under_way ? move->last_sent : subscription->last_sent,
         .is_durable = subscription->is_durable,
     };
     if (group != NULL)
@@ -299,6 +307,9 @@ bool subscription_store(struct engine *engine,
                         struct subscription *subscription)
 {
     struct subscription_record record = subscription_record(subscription);
+    if (subscription->channel->state == CHANNEL_DELETING)
+        return true; /* the channel may be gone from the store before it comes;
+                        if it stays, admin_channel.c stores them all */
     engine->scratch.size = 0;
     if (!subscription_record_encode(&record, &engine->scratch))
         return false;
@@ -329,13 +340,15 @@ static bool store_progress(struct engine *engine, struct batch *batch,
     engine->scratch.size = 0;
     progress_begin(&writer, &engine->scratch);
     const struct pending *pending = &subscription->pending;
-    for (size_t i = 0; i < pending->span; i++) {
+    const struct move *move = move_of(subscription);
+    for (size_t i = 0; i < pending->span && !move->under_way; i++) {
         const struct pending_entry *entry =
             &pending->entries[pending->head + i];
         if (entry->live)
             progress_pending(&writer, entry->sequence);
     }
-    return progress_end(&writer, subscription->last_sent) &&
+    return progress_end(&writer, move->under_way ? move->last_sent
+                                                 : subscription->last_sent) &&
            batch_progress(batch, subscription->channel->id, subscription->id,
                           blob_bytes(&engine->scratch));
 }

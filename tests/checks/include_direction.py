@@ -13,7 +13,7 @@ MAY_INCLUDE = {
     "natsclient": ("streamd/base", "proto"),
     "streamd/engine": ("streamd/base", "proto", "store", "natsclient"),
     "monitor": ("streamd/base", "proto", "store", "natsclient",
-                "streamd/engine/view.h"),
+                "streamd/engine/view.h", "streamd/engine/admin.h"),
     "streamd": ("streamd/base", "streamd/conf", "proto", "store", "natsclient",
                 "streamd/engine", "monitor"),
 }
@@ -23,7 +23,7 @@ OWNERS = {
     r"nats(/nats)?\.h": r"natsclient/(connection\.c|link\.[ch])",
     r"leveldb/.*": r"store/leveldb/.*",
     r"microhttpd\.h": r"monitor/.*",
-    r"jansson\.h": r"monitor/json\.c",
+    r"jansson\.h": r"monitor/(json|admin_json|admin_parse)\.c",
     r"ut(hash|list|array)\.h": r"streamd/base/table\.c",
     r"protobuf-c/.*|.*\.pb-c\.h": r"proto/.*",
     r"uv\.h": r"natsclient/.*|streamd/(?!base/|conf/).*",

@@ -40,7 +40,8 @@ static void check(const struct pending *pending, const struct naive *naive)
 static void add(struct pending *pending, struct naive *naive, uint64_t s,
                 int64_t expiration)
 {
-    enum status status = pending_add(pending, s, expiration, (uint32_t)s, NULL);
+    enum status status =
+        pending_add(pending, s, 0, expiration, (uint32_t)s, NULL);
     if (naive->there[s]) {
         assert_int_equal(status, STATUS_EXISTS);
         return;
@@ -89,7 +90,7 @@ static void a_window_that_moves_takes_no_more_memory(void **state)
     (void)state;
     struct pending pending = {0};
     for (uint64_t s = 1; s <= 1000000; s++) {
-        assert_int_equal(pending_add(&pending, s, 1, 0, NULL), STATUS_OK);
+        assert_int_equal(pending_add(&pending, s, 0, 1, 0, NULL), STATUS_OK);
         if (s > 100)
             assert_true(pending_ack(&pending, s - 100));
     }
@@ -102,9 +103,10 @@ static void the_largest_sequences_are_fine(void **state)
 {
     (void)state;
     struct pending pending = {0};
-    assert_int_equal(pending_add(&pending, UINT64_MAX, 1, 0, NULL), STATUS_OK);
-    assert_int_equal(pending_add(&pending, 1, 1, 0, NULL), STATUS_OK);
-    assert_int_equal(pending_add(&pending, UINT64_MAX - 1, 1, 0, NULL),
+    assert_int_equal(pending_add(&pending, UINT64_MAX, 0, 1, 0, NULL),
+                     STATUS_OK);
+    assert_int_equal(pending_add(&pending, 1, 0, 1, 0, NULL), STATUS_OK);
+    assert_int_equal(pending_add(&pending, UINT64_MAX - 1, 0, 1, 0, NULL),
                      STATUS_OK);
     assert_int_equal(pending_after(&pending, 1)->sequence, UINT64_MAX - 1);
     assert_int_equal(pending_after(&pending, UINT64_MAX - 1)->sequence,
@@ -121,15 +123,16 @@ static void without_memory_it_is_as_it_was(void **state)
     struct pending pending = {0};
     struct error err = {0};
     for (uint64_t s = 1; s <= 16; s++)
-        assert_int_equal(pending_add(&pending, 2 * s, 1, 0, NULL), STATUS_OK);
+        assert_int_equal(pending_add(&pending, 2 * s, 0, 1, 0, NULL),
+                         STATUS_OK);
     allocation_break(0);
-    enum status status = pending_add(&pending, 5, 1, 0, &err);
+    enum status status = pending_add(&pending, 5, 0, 1, 0, &err);
     allocation_repair();
     assert_int_equal(status, STATUS_NO_MEMORY);
     assert_int_equal(pending_count(&pending), 16);
     assert_null(pending_find(&pending, 5));
     assert_non_null(pending_find(&pending, 32));
-    assert_int_equal(pending_add(&pending, 5, 1, 0, NULL), STATUS_OK);
+    assert_int_equal(pending_add(&pending, 5, 0, 1, 0, NULL), STATUS_OK);
     pending_release(&pending);
 }
 
