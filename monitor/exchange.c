@@ -1,46 +1,91 @@
 #include "monitor/exchange.h"
 
-#include "monitor/router.h"
-
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    HEADERS_MAX = 64,        /* more get 431 */
-    DROPPED_MAX = 64 * 1024, /* a body nobody takes is read, as Go does */
+    HEADERS_MAX = 64,            /* more get 431 */
+    DROPPED_MAX = 64 * 1024,     /* a body nobody takes is read, as in Go */
+    REPLY_BYTES_MAX = 256 << 20, /* with more on their way bulk gets 503 */
+};
+
+/*  NEW --headers--> BODY --all of it--> WORKING --by a worker--> ANSWERED
+ *                     `-------- if it needs none ------------------^        */
+enum exchange_state {
+    EXCHANGE_NEW,
+    EXCHANGE_BODY,
+    EXCHANGE_WORKING, /* the worker's: nobody else touches it */
+    EXCHANGE_ANSWERED,
 };
 
 struct exchange {
-    char *target; /* as it stood in the request line; NULL: out of memory */
-    bool begun;
+    struct job job;
+    struct exchange_server *server;
+    struct MHD_Connection *connection;
+    enum exchange_state state;
+    char *target;       /* as it stood in the request line; NULL: no memory */
+    const char *method; /* libmicrohttpd's, as are the headers */
+    enum route_cost cost;
     bool keep_body;
     size_t body_max, body_size;
     struct blob body;
     struct header headers[HEADERS_MAX];
     size_t headers_size;
+    struct reply reply;
+    size_t reply_size; /* counted in server->reply_bytes */
 };
+
+/* ---- connections ---- */
+
+static struct connection *connection_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
+}
+
+void exchange_connection(void *context, struct MHD_Connection *connection,
+                         void **kept, enum MHD_ConnectionNotificationCode code)
+{
+    const struct exchange_server *server = context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        connections_remove(server->connections, *kept);
+        *kept = NULL;
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *kept = info == NULL
+                ? NULL
+                : connections_add(server->connections, info->connect_fd);
+}
 
 void *exchange_new(void *context, const char *target,
                    struct MHD_Connection *connection)
 {
-    (void)context;
-    (void)connection;
     struct exchange *exchange = calloc(1, sizeof *exchange);
-    if (exchange != NULL)
-        exchange->target = strdup(target);
+    if (exchange == NULL)
+        return NULL;
+    exchange->server = context;
+    exchange->connection = connection;
+    exchange->target = strdup(target);
     return exchange;
 }
 
 void exchange_end(void *context, struct MHD_Connection *connection,
                   void **request, enum MHD_RequestTerminationCode code)
 {
-    (void)context;
-    (void)connection;
-    (void)code;
+    struct exchange_server *server = context;
     struct exchange *exchange = *request;
+    (void)code;
+    connections_waiting(server->connections, connection_of(connection));
     if (exchange == NULL)
         return;
+    (void)__atomic_sub_fetch(&server->reply_bytes, exchange->reply_size,
+                             __ATOMIC_RELAXED);
+    http_release(&exchange->reply);
     blob_release(&exchange->body);
     free(exchange->target);
     free(exchange);
@@ -143,14 +188,16 @@ static bool body_too_long(const struct exchange *exchange,
 }
 
 /* With the headers: may the body come? */
-static enum MHD_Result begin(const struct router *router,
-                             struct exchange *exchange,
-                             struct MHD_Connection *connection,
+static enum MHD_Result begin(struct exchange *exchange, const char *method,
                              const char *version)
 {
+    struct MHD_Connection *connection = exchange->connection;
     void *context = NULL;
-    const struct route *route = router_find(router, exchange->target, &context);
-    exchange->begun = true;
+    const struct route *route =
+        router_find(&exchange->server->router, exchange->target, &context);
+    exchange->state = EXCHANGE_BODY;
+    exchange->method = method;
+    exchange->cost = route == NULL ? ROUTE_AT_ONCE : route->cost;
     exchange->keep_body = route != NULL && route->body_max > 0;
     exchange->body_max = exchange->keep_body ? route->body_max : DROPPED_MAX;
     if (body_too_long(exchange, connection))
@@ -179,6 +226,69 @@ static enum MHD_Result take(struct exchange *exchange, const char *data,
     return MHD_YES;
 }
 
+/* ---- answers ---- */
+
+static void answer(struct exchange *exchange)
+{
+    const struct request asked = {.method = exchange->method,
+                                  .target = exchange->target,
+                                  .headers = exchange->headers,
+                                  .headers_size = exchange->headers_size,
+                                  .body = blob_bytes(&exchange->body)};
+    router_answer(&exchange->server->router, &asked, &exchange->reply);
+}
+
+/* True, and the exchange is answered, if there is no time or room for it. */
+static bool turned_away(struct exchange *exchange)
+{
+    const struct exchange_server *server = exchange->server;
+    if (__atomic_load_n(&server->stopping, __ATOMIC_ACQUIRE)) {
+        http_error(&exchange->reply, 503, "Server is shutting down\n",
+                   bytes_of(NULL, 0), "");
+        return true;
+    }
+    if (exchange->cost == ROUTE_BULK &&
+        __atomic_load_n(&server->reply_bytes, __ATOMIC_RELAXED) >
+            REPLY_BYTES_MAX) {
+        http_error(&exchange->reply, 503, "Too many answers on their way\n",
+                   bytes_of(NULL, 0), "");
+        return true;
+    }
+    return false;
+}
+
+/* On a worker. libmicrohttpd has put the connection aside and takes it up
+ * again, with another call of the handler. */
+static void work(struct job *job)
+{
+    struct exchange *exchange = list_entry(job, struct exchange, job);
+    if (!turned_away(exchange))
+        answer(exchange);
+    exchange->state = EXCHANGE_ANSWERED;
+    MHD_resume_connection(exchange->connection);
+}
+
+static void hand_over(struct exchange *exchange)
+{
+    struct exchange_server *server = exchange->server;
+    struct workers *workers =
+        exchange->cost == ROUTE_BULK ? server->bulk : server->quick;
+    exchange->state = EXCHANGE_WORKING;
+    exchange->job.run = work;
+    MHD_suspend_connection(exchange->connection);
+    if (!workers_add(workers, &exchange->job))
+        work(&exchange->job); /* stopping: says so */
+}
+
+static enum MHD_Result send_off(struct exchange *exchange, const char *version)
+{
+    struct exchange_server *server = exchange->server;
+    exchange->reply_size = exchange->reply.body.size;
+    (void)__atomic_add_fetch(&server->reply_bytes, exchange->reply_size,
+                             __ATOMIC_RELAXED);
+    return reply_send(exchange->connection, version, &exchange->reply);
+}
+
 enum MHD_Result exchange_handle(void *context,
                                 struct MHD_Connection *connection,
                                 const char *url, const char *method,
@@ -186,20 +296,22 @@ enum MHD_Result exchange_handle(void *context,
                                 size_t *upload_size, void **request)
 {
     (void)url;
-    const struct router *router = context;
+    const struct exchange_server *server = context;
     struct exchange *exchange = *request;
     if (exchange == NULL || exchange->target == NULL)
         return MHD_NO;
-    if (!exchange->begun)
-        return begin(router, exchange, connection, version);
+    if (exchange->state == EXCHANGE_NEW)
+        return begin(exchange, method, version);
+    if (exchange->state == EXCHANGE_ANSWERED)
+        return send_off(exchange, version);
+    assert(exchange->state == EXCHANGE_BODY);
     if (*upload_size > 0)
         return take(exchange, upload, upload_size);
-    const struct request asked = {.method = method,
-                                  .target = exchange->target,
-                                  .headers = exchange->headers,
-                                  .headers_size = exchange->headers_size,
-                                  .body = blob_bytes(&exchange->body)};
-    struct reply reply;
-    router_answer(router, &asked, &reply);
-    return reply_send(connection, version, &reply);
+    connections_busy(server->connections, connection_of(connection));
+    if (exchange->cost != ROUTE_AT_ONCE) {
+        hand_over(exchange);
+        return MHD_YES;
+    }
+    answer(exchange);
+    return send_off(exchange, version);
 }

@@ -11,15 +11,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* What one client, or many, may cost us. */
 enum {
-    CONNECTIONS_MAX = 128,
-    IDLE_SECONDS_MAX = 15,
+    CONNECTIONS_MIN = 32,
+    CONNECTIONS_MAX = 512,
+    IDLE_SECONDS_MAX = 15,         /* nothing read, nothing written */
+    REQUEST_SECONDS_MAX = 30,      /* until a request is whole, or cut off */
     CONNECTION_MEMORY = 32 * 1024, /* request line, headers, answer headers */
-    BACKLOG = 128,
+    BACKLOG = 1024,
+    QUICK_THREADS = 2,
+    BULK_THREADS = 2,
 };
 
 static const char host_default[] = "0.0.0.0";
@@ -30,7 +35,7 @@ struct monitor {
     struct limits limits;
     struct endpoints endpoints;
     struct route_set sets[1 + MONITOR_ROUTE_SETS_MAX];
-    struct router router;
+    struct exchange_server server;
     int port;
 };
 
@@ -108,6 +113,30 @@ static enum status port_listen(const char *host, int port, int *out,
 
 /* ---- life cycle ---- */
 
+/* Connections cost descriptors, which the store needs more than we do. */
+static size_t connections_max(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return CONNECTIONS_MIN;
+    size_t share = (size_t)limit.rlim_cur / 4;
+    if (limit.rlim_cur == RLIM_INFINITY || share > CONNECTIONS_MAX)
+        share = CONNECTIONS_MAX;
+    return share < CONNECTIONS_MIN ? CONNECTIONS_MIN : share;
+}
+
+static void add_routes(struct monitor *monitor,
+                       const struct monitor_options *options)
+{
+    struct router *router = &monitor->server.router;
+    router->sets = monitor->sets;
+    monitor->sets[router->size++] = endpoints_routes(&monitor->endpoints);
+    for (size_t i = 0; i < MONITOR_ROUTE_SETS_MAX; i++) {
+        if (options->routes[i].size > 0)
+            monitor->sets[router->size++] = options->routes[i];
+    }
+}
+
 static struct monitor *monitor_new(const struct monitor_options *options,
                                    const struct view_source *source)
 {
@@ -124,27 +153,50 @@ static struct monitor *monitor_new(const struct monitor_options *options,
         .version = options->version,
         .streamd_version = options->streamd_version,
     };
-    monitor->sets[monitor->router.size++] =
-        endpoints_routes(&monitor->endpoints);
-    for (size_t i = 0; i < MONITOR_ROUTE_SETS_MAX; i++) {
-        if (options->routes[i].size > 0)
-            monitor->sets[monitor->router.size++] = options->routes[i];
-    }
-    monitor->router.sets = monitor->sets;
+    add_routes(monitor, options);
     return monitor;
 }
 
-static struct MHD_Daemon *daemon_start(struct monitor *monitor, int listener)
+static void monitor_free(struct monitor *monitor)
 {
-    return MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, exchange_handle,
-        &monitor->router, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener,
-        MHD_OPTION_URI_LOG_CALLBACK, exchange_new, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, exchange_end, NULL,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+    if (monitor == NULL)
+        return;
+    workers_free(monitor->server.quick);
+    workers_free(monitor->server.bulk);
+    connections_free(monitor->server.connections);
+    free(monitor);
+}
+
+static enum status daemon_start(struct monitor *monitor, int listener,
+                                struct error *err)
+{
+    struct exchange_server *server = &monitor->server;
+    size_t most = connections_max();
+    server->connections = connections_new(
+        most - most / 4, REQUEST_SECONDS_MAX * CLOCK_SECOND, &clock_system);
+    if (server->connections == NULL)
+        return fail(err, STATUS_NO_MEMORY, "monitor: start");
+    enum status status =
+        workers_start(QUICK_THREADS, "monitor-quick", &server->quick, err);
+    if (status == STATUS_OK) {
+        status =
+            workers_start(BULK_THREADS, "monitor-bulk", &server->bulk, err);
+    }
+    if (status != STATUS_OK)
+        return status;
+    monitor->daemon = MHD_start_daemon(
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        exchange_handle, server, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener,
+        MHD_OPTION_URI_LOG_CALLBACK, exchange_new, server,
+        MHD_OPTION_NOTIFY_COMPLETED, exchange_end, server,
+        MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, server,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)most,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS_MAX,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_END);
+    if (monitor->daemon == NULL)
+        return fail(err, STATUS_IO, "unable to start monitoring server");
+    return STATUS_OK;
 }
 
 static void start_log(struct log *log, const char *host, int port)
@@ -176,10 +228,11 @@ enum status monitor_start(const struct monitor_options *options,
         return fail(err, STATUS_NO_MEMORY, "monitor: start");
     }
     monitor->port = bound_port(listener);
-    monitor->daemon = daemon_start(monitor, listener); /* takes the listener */
-    if (monitor->daemon == NULL) {
-        free(monitor);
-        return fail(err, STATUS_IO, "unable to start monitoring server");
+    status = daemon_start(monitor, listener, err); /* then it has the socket */
+    if (status != STATUS_OK) {
+        (void)close(listener);
+        monitor_free(monitor);
+        return status;
     }
     start_log(options->log, host, monitor->port);
     *out = monitor;
@@ -195,6 +248,10 @@ void monitor_stop(struct monitor *monitor)
 {
     if (monitor == NULL)
         return;
+    /* libmicrohttpd ends only when no connection is put aside any more. */
+    __atomic_store_n(&monitor->server.stopping, true, __ATOMIC_RELEASE);
+    workers_stop(monitor->server.quick);
+    workers_stop(monitor->server.bulk);
     MHD_stop_daemon(monitor->daemon);
-    free(monitor);
+    monitor_free(monitor);
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -411,13 +412,14 @@ static void the_start_is_logged_without_the_streaming_prefix(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
-/* ---- M18 ---- */
+/* ---- M18, and slow ones ---- */
 
 struct slow_source {
     struct view_source source;
     struct fake_source *fake;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
+    bool lists_only; /* the rest is answered by the fake at once */
     bool entered, closed;
 };
 
@@ -425,9 +427,9 @@ struct slow_source {
 static enum status slow_get(void *context, const struct view_query *query,
                             struct view **out, struct error *err)
 {
-    (void)query;
-    (void)err;
     struct slow_source *slow = context;
+    if (slow->lists_only && query->kind == VIEW_SERVER)
+        return slow->fake->source.get(slow->fake, query, out, err);
     (void)pthread_mutex_lock(&slow->mutex);
     slow->entered = true;
     (void)pthread_cond_broadcast(&slow->changed);
@@ -436,6 +438,85 @@ static enum status slow_get(void *context, const struct view_query *query,
     (void)pthread_mutex_unlock(&slow->mutex);
     *out = NULL;
     return STATUS_CLOSED;
+}
+
+static void slow_wait(struct slow_source *slow)
+{
+    (void)pthread_mutex_lock(&slow->mutex);
+    while (!slow->entered)
+        (void)pthread_cond_wait(&slow->changed, &slow->mutex);
+    (void)pthread_mutex_unlock(&slow->mutex);
+}
+
+static void slow_end(struct slow_source *slow)
+{
+    (void)pthread_mutex_lock(&slow->mutex);
+    slow->closed = true;
+    (void)pthread_cond_broadcast(&slow->changed);
+    (void)pthread_mutex_unlock(&slow->mutex);
+}
+
+static void slow_requests_hold_neither_probes_nor_short_ones(void **state)
+{
+    struct fixture *fixture = *state;
+    struct slow_source slow = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+                               .changed = PTHREAD_COND_INITIALIZER,
+                               .fake = &fixture->fake,
+                               .lists_only = true};
+    slow.source = (struct view_source){.context = &slow, .get = slow_get};
+    struct monitor *monitor;
+    assert_int_equal(
+        monitor_start(&fixture->options, &slow.source, &monitor, NULL),
+        STATUS_OK);
+    enum { SLOW = 20 };
+    int sockets[SLOW];
+    static const char request[] =
+        "GET /streaming/channelsz HTTP/1.1\r\nHost: x\r\n"
+        "Connection: close\r\n\r\n";
+    for (int i = 0; i < SLOW; i++) {
+        sockets[i] = http_connect(monitor_port(monitor));
+        assert_int_equal(
+            send(sockets[i], request, sizeof request - 1, MSG_NOSIGNAL),
+            sizeof request - 1);
+    }
+    slow_wait(&slow);
+    static const char *const quick[] = {"/healthz", "/streaming",
+                                        "/streaming/serverz"};
+    for (size_t i = 0; i < sizeof quick / sizeof quick[0]; i++) {
+        char *answer = http_request(monitor_port(monitor), "GET", quick[i]);
+        begins(answer, "HTTP/1.1 200 ");
+        free(answer);
+    }
+    slow_end(&slow);
+    for (int i = 0; i < SLOW; i++) {
+        char answer[4096] = "";
+        assert_true(recv(sockets[i], answer, sizeof answer - 1, 0) > 0);
+        begins(answer, "HTTP/1.1 503 ");
+        assert_int_equal(close(sockets[i]), 0);
+    }
+    monitor_stop(monitor);
+}
+
+/* More than may be connected at once, none of which says a whole word. */
+static void those_who_only_hold_connections_make_room(void **state)
+{
+    const struct fixture *fixture = *state;
+    enum { SILENT = 600 };
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    int *sockets = calloc(SILENT, sizeof *sockets);
+    assert_non_null(sockets);
+    for (size_t i = 0; i < SILENT; i++) {
+        sockets[i] = http_connect(fixture->port);
+        assert_int_equal(send(sockets[i], "GET /", i % 6, MSG_NOSIGNAL), i % 6);
+    }
+    for (int i = 0; i < 20; i++)
+        answers(fixture, "GET", "/streaming/serverz", "HTTP/1.1 200 ", NULL);
+    for (int i = 0; i < SILENT; i++)
+        assert_int_equal(close(sockets[i]), 0);
+    free(sockets);
 }
 
 static void *stop_thread(void *context)
@@ -459,16 +540,10 @@ static void m18_stop_waits_for_a_request_being_answered(void **state)
         "GET /streaming/serverz HTTP/1.1\r\nHost: x\r\n\r\n";
     assert_int_equal(send(number, request, sizeof request - 1, MSG_NOSIGNAL),
                      sizeof request - 1);
-    (void)pthread_mutex_lock(&slow.mutex);
-    while (!slow.entered)
-        (void)pthread_cond_wait(&slow.changed, &slow.mutex);
-    (void)pthread_mutex_unlock(&slow.mutex);
+    slow_wait(&slow);
     pthread_t stopper;
     assert_int_equal(pthread_create(&stopper, NULL, stop_thread, monitor), 0);
-    (void)pthread_mutex_lock(&slow.mutex);
-    slow.closed = true;
-    (void)pthread_cond_broadcast(&slow.changed);
-    (void)pthread_mutex_unlock(&slow.mutex);
+    slow_end(&slow);
     assert_int_equal(pthread_join(stopper, NULL), 0);
     char answer[4096];
     while (recv(number, answer, sizeof answer, 0) > 0)
@@ -500,6 +575,8 @@ int main(void)
         TEST(a_busy_port_is_reported_and_free_again_after_stop),
         TEST(a_bad_host_or_port_is_reported),
         TEST(the_start_is_logged_without_the_streaming_prefix),
+        TEST(slow_requests_hold_neither_probes_nor_short_ones),
+        TEST(those_who_only_hold_connections_make_room),
         TEST(m18_stop_waits_for_a_request_being_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

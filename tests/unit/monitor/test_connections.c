@@ -1,0 +1,115 @@
+/* Who is cut off when it gets narrow. */
+#include "monitor/connections.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int64_t read_time(void *context)
+{
+    return *(int64_t *)context;
+}
+
+enum { MANY = 8, NARROW = 4, PATIENCE = 100 };
+
+struct fixture {
+    int64_t now;
+    struct clock clock;
+    struct connections *connections;
+    int ours[MANY], theirs[MANY];
+    struct connection *each[MANY];
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    fixture = (struct fixture){.now = 1000};
+    fixture.clock = (struct clock){
+        .monotonic = read_time, .wall = read_time, .context = &fixture.now};
+    fixture.connections = connections_new(NARROW, PATIENCE, &fixture.clock);
+    for (int i = 0; i < MANY; i++) {
+        int pair[2];
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) != 0)
+            return -1;
+        fixture.ours[i] = pair[0];
+        fixture.theirs[i] = pair[1];
+    }
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int i = 0; i < MANY; i++) {
+        connections_remove(fixture->connections, fixture->each[i]);
+        (void)close(fixture->ours[i]);
+        (void)close(fixture->theirs[i]);
+    }
+    connections_free(fixture->connections);
+    return 0;
+}
+
+static void add(struct fixture *fixture, int number)
+{
+    fixture->now++;
+    fixture->each[number] =
+        connections_add(fixture->connections, fixture->ours[number]);
+    assert_non_null(fixture->each[number]);
+}
+
+static bool is_cut(const struct fixture *fixture, int number)
+{
+    char byte;
+    return recv(fixture->theirs[number], &byte, 1, 0) == 0;
+}
+
+static void the_longest_waiting_goes_for_each_new_one(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int i = 0; i < NARROW; i++)
+        add(fixture, i);
+    assert_false(is_cut(fixture, 0));
+    connections_busy(fixture->connections, fixture->each[0]);
+    add(fixture, 4);
+    assert_false(is_cut(fixture, 0)); /* is being answered */
+    assert_true(is_cut(fixture, 1));
+    assert_false(is_cut(fixture, 2));
+    connections_waiting(fixture->connections, fixture->each[0]);
+    connections_remove(fixture->connections, fixture->each[1]);
+    fixture->each[1] = NULL;
+    add(fixture, 5);
+    assert_true(is_cut(fixture, 2));
+    assert_false(is_cut(fixture, 0)); /* waits since then only */
+    assert_int_equal(connections_count(fixture->connections), 5);
+}
+
+static void a_new_one_ends_those_that_wait_too_long(void **state)
+{
+    struct fixture *fixture = *state;
+    add(fixture, 0);
+    add(fixture, 1);
+    connections_busy(fixture->connections, fixture->each[1]);
+    fixture->now += PATIENCE;
+    add(fixture, 2);
+    assert_true(is_cut(fixture, 0));
+    assert_false(is_cut(fixture, 1));
+    assert_false(is_cut(fixture, 2));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            the_longest_waiting_goes_for_each_new_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_new_one_ends_those_that_wait_too_long,
+                                        set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
