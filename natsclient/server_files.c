@@ -42,11 +42,9 @@ static enum status write_config(const struct server_files *files,
             (void)close(fd);
         return status;
     }
+    (void)fwrite(settings->config.data, 1, settings->config.size, file);
     put_string(file, "host", settings->host);
-    (void)fprintf(file, "port: %d\n", settings->port);
-    (void)fprintf(file, "logtime: false\ndebug: %s\ntrace: %s\n",
-                  settings->debug ? "true" : "false",
-                  settings->trace ? "true" : "false");
+    (void)fprintf(file, "port: %d\nlogtime: false\n", settings->port);
     (void)fputs("http: \"127.0.0.1:-1\"\n", file);
     put_string(file, "ports_file_dir", files->directory);
     bool failed = ferror(file) != 0;

@@ -7,6 +7,7 @@
 #ifndef NATSCLIENT_SERVER_FILES_H
 #define NATSCLIENT_SERVER_FILES_H
 
+#include "streamd/base/buffer.h"
 #include "streamd/base/status.h"
 
 #include <stdbool.h>
@@ -24,7 +25,7 @@ struct server_files {
 struct server_settings {
     const char *host;
     int port;
-    bool debug, trace;
+    struct bytes config; /* what else stands in the configuration */
 };
 
 /* Makes the directory, below $TMPDIR or /tmp, and the configuration, readable

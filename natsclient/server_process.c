@@ -160,8 +160,7 @@ static enum status start(struct server_process *process,
     const struct server_settings settings = {
         .host = process->host,
         .port = process->port,
-        .debug = options->debug,
-        .trace = options->trace,
+        .config = options->config,
     };
     enum status status = server_files_init(&process->files, &settings, err);
     if (status == STATUS_OK)

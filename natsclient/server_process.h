@@ -7,6 +7,7 @@
 #ifndef NATSCLIENT_SERVER_PROCESS_H
 #define NATSCLIENT_SERVER_PROCESS_H
 
+#include "streamd/base/buffer.h"
 #include "streamd/base/log.h"
 #include "streamd/base/status.h"
 
@@ -16,7 +17,9 @@ struct server_process_options {
     const char *binary; /* NULL: $NATS_SERVER_BIN, then PATH */
     const char *host;   /* NULL: 0.0.0.0 */
     int port;           /* -1: any free one */
-    bool debug, trace;
+    /* The rest of its configuration: without host, port, log, monitoring and
+     * ports file, which are settled here. Copied. */
+    struct bytes config;
     struct log *log;
 };
 

@@ -18,6 +18,7 @@ static const char *type_word(enum option_type type)
 {
     switch (type) {
     case OPTION_STRING:
+    case OPTION_LIST:
         return " <string>";
     case OPTION_INTEGER:
         return " <int>";
@@ -26,7 +27,7 @@ static const char *type_word(enum option_type type)
     case OPTION_DURATION:
         return " <duration>";
     case OPTION_BOOLEAN:
-    case OPTION_BOTH:
+    case OPTION_CHOICE:
         break;
     }
     return "";
@@ -52,13 +53,15 @@ static void default_text(const struct option_entry *entry,
     out[0] = '\0';
     switch (entry->type) {
     case OPTION_STRING:
-        (void)snprintf(out, TEXT_MAX, "%s", *(const char *const *)place);
+        if (*(const char *const *)place != NULL)
+            (void)snprintf(out, TEXT_MAX, "%s", *(const char *const *)place);
         return;
     case OPTION_BOOLEAN:
         (void)snprintf(out, TEXT_MAX, "%s", *(const bool *)place ? "true" : "");
         return;
     case OPTION_INTEGER:
-        (void)snprintf(out, TEXT_MAX, "%" PRId64, *(const int64_t *)place);
+        if (*(const int64_t *)place != OPTIONS_NOT_GIVEN)
+            (void)snprintf(out, TEXT_MAX, "%" PRId64, *(const int64_t *)place);
         return;
     case OPTION_SIZE:
         size_text(*(const int64_t *)place, out);
@@ -67,7 +70,8 @@ static void default_text(const struct option_entry *entry,
         duration_format(*(const int64_t *)place, duration);
         (void)snprintf(out, TEXT_MAX, "%s", duration);
         return;
-    case OPTION_BOTH:
+    case OPTION_CHOICE:
+    case OPTION_LIST:
         return;
     }
 }
@@ -97,10 +101,14 @@ static void entry_print(FILE *out, const struct option_entry *entry,
                         const struct options *defaults)
 {
     char names[TEXT_MAX] = "  ";
-    for (int i = 0; i < OPTION_NAMES_MAX && entry->names[i] != NULL; i++) {
+    const char *flag = entry->flags;
+    while (*flag != '\0') {
         size_t used = strlen(names);
-        (void)snprintf(names + used, sizeof names - used, "%s-%s",
-                       i == 0 ? "" : ", ", entry->names[i]);
+        int size = (int)strcspn(flag, " ");
+        (void)snprintf(names + used, sizeof names - used, "%s-%.*s",
+                       flag == entry->flags ? "" : ", ", size, flag);
+        flag += size;
+        flag += strspn(flag, " ");
     }
     size_t used = strlen(names);
     (void)snprintf(names + used, sizeof names - used, "%s",
@@ -142,12 +150,38 @@ void help_usage(FILE *out)
     const struct option_entry *table = options_table(&count);
     const char *section = "";
     for (size_t i = 0; i < count; i++) {
+        if (table[i].flags[0] == '\0')
+            continue;
         if (strcmp(section, table[i].section) != 0) {
             section = table[i].section;
             (void)fprintf(out, "\n%s:\n", section);
         }
         entry_print(out, &table[i], &defaults);
     }
+}
+
+void help_tls(FILE *out)
+{
+    (void)fputs(
+        "TLS between NATS clients and our own nats-server:\n"
+        "  -tlscert=server.pem -tlskey=server-key.pem\n"
+        "With -tlsverify -tlscacert=ca.pem clients need a certificate, too.\n"
+        "The same certificate and key serve HTTPS monitoring (-ms PORT).\n"
+        "\n"
+        "TLS between the streaming server and a NATS server (-ns):\n"
+        "  -secure                            with the system's certificates\n"
+        "  -tls_client_cacert=ca.pem          with those of ca.pem\n"
+        "  -tls_client_cert=me.pem -tls_client_key=me-key.pem\n"
+        "                                     if it asks for a certificate\n"
+        "In the configuration file server_name in tls { } is the name that its"
+        "\ncertificate must have, and skip_verify: true takes any"
+        " certificate.\n"
+        "\n"
+        "A certificate to try it with, of no use for more:\n"
+        "  openssl req -x509 -newkey rsa:2048 -nodes -days 30 \\\n"
+        "    -subj /CN=localhost -addext subjectAltName=DNS:localhost \\\n"
+        "    -keyout server-key.pem -out server.pem\n",
+        out);
 }
 
 void help_version(FILE *out, const char *program, const char *nats)

@@ -9,6 +9,9 @@
 /* All options with their defaults, in 80 columns. */
 void help_usage(FILE *out);
 
+/* How to set up TLS: -help_tls. */
+void help_tls(FILE *out);
+
 /* One line. program is argv[0]: under the Go server's name the line is that
  * server's. nats is "nats-server: v2.9.10", or NULL if it is not known. */
 void help_version(FILE *out, const char *program, const char *nats);

@@ -4,6 +4,7 @@
 #include "streamd/base/log.h"
 #include "streamd/help.h"
 #include "streamd/options.h"
+#include "streamd/options_check.h"
 #include "streamd/options_file.h"
 #include "streamd/server.h"
 #include "streamd/signal_command.h"
@@ -64,7 +65,12 @@ static enum status open_log(const struct options *options, struct log **log,
     return log_new(&settings, log, err);
 }
 
-static int run(const struct options *options, const char *warning)
+static void warn(void *context, const char *text)
+{
+    log_warn((struct log *)context, "%s", text);
+}
+
+static int run(const struct options *options, const struct options_files *files)
 {
     struct error err = {0};
     struct log *log = NULL;
@@ -76,12 +82,40 @@ static int run(const struct options *options, const char *warning)
             (void)close(signals);
         return 1;
     }
-    if (warning[0] != '\0')
-        log_warn(log, "%s", warning);
-    int result = server_run(options, signals, log);
+    if (files->warning[0] != '\0')
+        warn(log, files->warning);
+    options_idle(options, warn, log);
+    int result = server_run(options, files->nats, signals, log);
     log_free(log);
     (void)close(signals);
     return result;
+}
+
+/* -t: both files are right if it comes to this. */
+static int print_verdict(const char *program, const struct options *options)
+{
+    if (options->nats_config[0] == '\0') {
+        (void)fputs("must specify [-c, --config] option to check "
+                    "configuration file syntax\n",
+                    stderr);
+        return 1;
+    }
+    const char *slash = strrchr(program, '/');
+    const char *name = slash == NULL ? program : slash + 1;
+    (void)fprintf(stderr, "%s: configuration file %s is valid\n", name,
+                  options->nats_config);
+    if (options->stan_config[0] != '\0') {
+        (void)fprintf(stderr, "%s: configuration file %s is valid\n", name,
+                      options->stan_config);
+    }
+    return 0;
+}
+
+static int refuse(const struct error *err)
+{
+    bool as_go = err->status == STATUS_INVALID; /* it says so on stdout */
+    (void)fprintf(as_go ? stdout : stderr, "%s\n", err->detail);
+    return 1;
 }
 
 static int configure_and_run(struct options *options, int argc, char **argv)
@@ -89,10 +123,14 @@ static int configure_and_run(struct options *options, int argc, char **argv)
     struct options_files files;
     struct error err = {0};
     int result = 1;
-    if (options_files_load(options, argc, argv, &files, &err) == STATUS_OK) {
-        result = run(options, files.warning);
-    } else {
+    if (options_files_load(options, argc, argv, &files, &err) != STATUS_OK) {
         (void)fprintf(stderr, "%s\n", err.detail);
+    } else if (options->action == OPTIONS_CHECK) {
+        result = print_verdict(argv[0], options);
+    } else if (options_check_modes(options, &err) != STATUS_OK) {
+        result = refuse(&err);
+    } else {
+        result = run(options, &files);
     }
     limits_release(&options->limits);
     options_files_release(&files);
@@ -114,7 +152,11 @@ int main(int argc, char **argv)
     case OPTIONS_HELP:
         help_usage(stdout);
         return 0;
+    case OPTIONS_HELP_TLS:
+        help_tls(stdout);
+        return 0;
     case OPTIONS_RUN:
+    case OPTIONS_CHECK:
         break;
     }
     if (options.signal_command[0] != '\0')

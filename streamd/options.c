@@ -4,7 +4,6 @@
 #include "streamd/base/text.h"
 #include "streamd/options_value.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -16,42 +15,6 @@ struct flag {
     const char *value; /* NULL: none */
     const struct option_entry *entry;
 };
-
-static bool entry_named(const struct option_entry *entry, const char *name,
-                        size_t size)
-{
-    for (int i = 0; i < OPTION_NAMES_MAX; i++) {
-        const char *known = entry->names[i];
-        if (known != NULL && strlen(known) == size &&
-            memcmp(known, name, size) == 0)
-            return true;
-    }
-    return false;
-}
-
-static const struct option_entry *entry_find(const char *name, size_t size)
-{
-    size_t count;
-    const struct option_entry *table = options_table(&count);
-    for (size_t i = 0; i < count; i++) {
-        if (entry_named(&table[i], name, size))
-            return &table[i];
-    }
-    return NULL;
-}
-
-const struct option_entry *options_entry(const char *flag)
-{
-    return entry_find(flag, strlen(flag));
-}
-
-static enum status unknown_flag(const char *name, struct error *err)
-{
-    if (options_unsupported(name))
-        return fail(err, STATUS_INVALID, "flag -%s is not supported yet", name);
-    return fail(err, STATUS_INVALID, "flag provided but not defined: -%s",
-                name);
-}
 
 /* Takes word, which begins with a dash, apart. */
 static enum status flag_read(const char *word, struct flag *flag,
@@ -65,15 +28,17 @@ static enum status flag_read(const char *word, struct flag *flag,
         flag->name, sizeof flag->name, "%.*s",
         size < sizeof flag->name ? (int)size : (int)sizeof flag->name, name);
     flag->value = name[size] == '=' ? name + size + 1 : NULL;
-    flag->entry = entry_find(name, size);
-    if (flag->entry == NULL)
-        return unknown_flag(flag->name, err);
+    flag->entry = options_entry(flag->name);
+    if (flag->entry == NULL) {
+        return fail(err, STATUS_INVALID, "flag provided but not defined: -%s",
+                    flag->name);
+    }
     return STATUS_OK;
 }
 
 static bool takes_no_value(enum option_type type)
 {
-    return type == OPTION_BOOLEAN || type == OPTION_BOTH;
+    return type == OPTION_BOOLEAN || type == OPTION_CHOICE;
 }
 
 static enum status bad_value(const struct flag *flag, const char *reason,
@@ -95,8 +60,8 @@ static enum status boolean_put(const struct flag *flag, void *place,
                     "invalid boolean value %s for -%s: parse error",
                     text_quote(bytes_text(flag->value), quoted), flag->name);
     }
-    if (flag->entry->type == OPTION_BOTH) {
-        *(int *)place = value ? OPTIONS_BOTH_ON : OPTIONS_BOTH_OFF;
+    if (flag->entry->type == OPTION_CHOICE) {
+        *(int *)place = value ? OPTIONS_ON : OPTIONS_OFF;
     } else {
         *(bool *)place = value;
     }
@@ -140,6 +105,34 @@ static enum status number_put(const struct flag *flag, void *place,
     return STATUS_OK;
 }
 
+static struct bytes trimmed(const char *text, size_t size)
+{
+    static const char blanks[] = " \t";
+    for (; size > 0 && strchr(blanks, text[0]) != NULL; size--)
+        text++;
+    while (size > 0 && strchr(blanks, text[size - 1]) != NULL)
+        size--;
+    return bytes_of(text, size);
+}
+
+/* Words between commas, without the blanks around them. */
+static enum status list_put(const struct flag *flag, struct options_list *list,
+                            struct error *err)
+{
+    const char *at = flag->value;
+    list->count = 0;
+    while (*at != '\0') {
+        size_t size = strcspn(at, ",");
+        struct bytes word = trimmed(at, size);
+        if (word.size > 0 && list->count == OPTIONS_LIST_MAX)
+            return bad_value(flag, "too many of them", err);
+        if (word.size > 0)
+            list->items[list->count++] = word;
+        at += size + (at[size] == ',' ? 1 : 0);
+    }
+    return STATUS_OK;
+}
+
 static enum status flag_put(struct options *options, const struct flag *flag,
                             struct error *err)
 {
@@ -149,22 +142,50 @@ static enum status flag_put(struct options *options, const struct flag *flag,
         *(const char **)place = flag->value;
         return STATUS_OK;
     case OPTION_BOOLEAN:
-    case OPTION_BOTH:
+    case OPTION_CHOICE:
         return boolean_put(flag, place, err);
     case OPTION_INTEGER:
     case OPTION_SIZE:
     case OPTION_DURATION:
         return number_put(flag, place, err);
+    case OPTION_LIST:
+        return list_put(flag, place, err);
     }
     return STATUS_OK;
 }
 
 /* ---- all of them ---- */
 
-static void both_apply(int both, bool *first, bool *second)
+static void choice_apply(int choice, bool *out)
 {
-    if (both != OPTIONS_BOTH_UNSET)
-        *first = *second = both == OPTIONS_BOTH_ON;
+    if (choice != OPTIONS_UNSET)
+        *out = choice == OPTIONS_ON;
+}
+
+/* The flags that stand for several, whatever came before. */
+static void combined_apply(struct options *options)
+{
+    choice_apply(options->streaming_both, &options->streaming_debug);
+    choice_apply(options->streaming_both, &options->streaming_trace);
+    choice_apply(options->both, &options->debug);
+    choice_apply(options->both, &options->trace);
+    choice_apply(options->verbose_trace, &options->trace);
+    choice_apply(options->verbose_trace, &options->trace_verbose);
+    choice_apply(options->verbose_both, &options->debug);
+    choice_apply(options->verbose_both, &options->trace);
+    choice_apply(options->verbose_both, &options->trace_verbose);
+}
+
+/* A member is no peer of its own. */
+static void peers_settle(struct options_cluster *cluster)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < cluster->peers.count; i++) {
+        struct bytes peer = cluster->peers.items[i];
+        if (!bytes_equal(peer, bytes_text(cluster->node_id)))
+            cluster->peers.items[kept++] = peer;
+    }
+    cluster->peers.count = kept;
 }
 
 static bool is_flag(const char *word)
@@ -220,41 +241,21 @@ enum status options_parse(struct options *options, int argc, char *const *argv,
     enum status status = flags_parse(options, argc, argv, &index, err);
     if (status != STATUS_OK)
         return status;
-    both_apply(options->streaming_both, &options->streaming_debug,
-               &options->streaming_trace);
-    both_apply(options->both, &options->debug, &options->trace);
+    combined_apply(options);
+    peers_settle(&options->cluster);
+    if (options->encryption_key[0] != '\0')
+        options->encrypt = true;
     options->action = OPTIONS_RUN;
     if (options->version) {
         options->action = OPTIONS_VERSION;
     } else if (options->help) {
         options->action = OPTIONS_HELP;
+    } else if (options->help_tls) {
+        options->action = OPTIONS_HELP_TLS;
     } else if (index < argc) {
         return command_read(argv[index], options, err);
+    } else if (options->check) {
+        options->action = OPTIONS_CHECK;
     }
     return STATUS_OK;
-}
-
-enum status options_store(const struct options *options,
-                          enum options_store *store, struct error *err)
-{
-    if (strcasecmp(options->store, "MEMORY") == 0) {
-        *store = OPTIONS_STORE_MEMORY;
-        return STATUS_OK;
-    }
-    if (strcasecmp(options->store, "FILE") == 0) {
-        *store = OPTIONS_STORE_FILE;
-        if (options->dir[0] == '\0') {
-            return fail(err, STATUS_INVALID,
-                        "for FILE stores, root directory must be specified");
-        }
-        return STATUS_OK;
-    }
-    if (strcasecmp(options->store, "SQL") == 0)
-        return fail(err, STATUS_INVALID, "SQL stores are not supported yet");
-    char upper[64];
-    size_t size = 0;
-    for (; options->store[size] != '\0' && size < sizeof upper - 1; size++)
-        upper[size] = (char)toupper((unsigned char)options->store[size]);
-    upper[size] = '\0';
-    return fail(err, STATUS_INVALID, "unsupported store type: %s", upper);
 }

@@ -18,7 +18,8 @@ enum {
 
 /* A value on its way into an option. */
 struct setting {
-    const struct options_key *key;
+    struct options_key key;
+    enum options_section section; /* in which it stands */
     const struct conf_value *value;
     struct options *options;
 };
@@ -38,7 +39,7 @@ static const char *key_show(const struct setting *setting,
 {
     (void)snprintf(out, SHOWN_KEY_MAX, "%s",
                    (const char *)setting->value->key.data);
-    if (setting->key->section == OPTIONS_SQL) { /* as the Go server does */
+    if (setting->section == OPTIONS_SQL) { /* as the Go server does */
         for (char *at = out; *at != '\0'; at++)
             *at = (char)tolower((unsigned char)*at);
     }
@@ -150,22 +151,42 @@ static enum status number_put(const struct setting *setting,
     return STATUS_OK;
 }
 
-static enum status flag_put(const struct setting *setting, struct error *err)
+/* Borrowed strings, as many as fit. */
+static enum status list_put(const struct setting *setting,
+                            struct options_list *list, struct error *err)
 {
-    const struct option_entry *entry = options_entry(setting->key->flag);
+    enum status status = expect(setting, CONF_ARRAY, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct conf_value *element = conf_first(setting->value);
+    list->count = 0;
+    for (; element != NULL; element = conf_next(setting->value, element)) {
+        if (element->type != CONF_STRING)
+            return wrong_type(setting, element, CONF_STRING, err);
+        if (list->count == OPTIONS_LIST_MAX)
+            return wrong_value(setting, "has too many elements", err);
+        list->items[list->count++] = element->as.string;
+    }
+    return STATUS_OK;
+}
+
+static enum status option_put(const struct setting *setting, struct error *err)
+{
+    const struct option_entry *entry = setting->key.entry;
+    void *place = (char *)setting->options + entry->place;
     enum status status = STATUS_OK;
     int64_t ns = 0;
     switch (entry->type) {
     case OPTION_STRING:
         return string_put(setting, entry->place, err);
+    case OPTION_CHOICE: /* no key sets one */
     case OPTION_BOOLEAN:
-    case OPTION_BOTH:
         status = expect(setting, CONF_BOOLEAN, err);
-        if (status == STATUS_OK) {
-            *(bool *)((char *)setting->options + entry->place) =
-                setting->value->as.boolean;
-        }
+        if (status == STATUS_OK)
+            *(bool *)place = setting->value->as.boolean;
         return status;
+    case OPTION_LIST:
+        return list_put(setting, place, err);
     case OPTION_INTEGER:
     case OPTION_SIZE:
         status = expect(setting, CONF_INTEGER, err);
@@ -177,60 +198,6 @@ static enum status flag_put(const struct setting *setting, struct error *err)
     }
     status = duration_read(setting, &ns, err);
     return status == STATUS_OK ? number_put(setting, entry, ns, err) : status;
-}
-
-/* ---- what is not there yet ---- */
-
-static enum status strings_check(const struct setting *setting, bool *same,
-                                 struct error *err)
-{
-    enum status status = expect(setting, CONF_ARRAY, err);
-    if (status != STATUS_OK)
-        return status;
-    const struct conf_value *element = conf_first(setting->value);
-    *same = element == NULL;
-    for (; element != NULL; element = conf_next(setting->value, element)) {
-        if (element->type != CONF_STRING)
-            return wrong_type(setting, element, CONF_STRING, err);
-    }
-    return STATUS_OK;
-}
-
-/* Checks the type; *same: the value changes nothing. */
-static enum status later_check(const struct setting *setting, bool *same,
-                               struct error *err)
-{
-    const struct options_key *key = setting->key;
-    const struct conf_value *value = setting->value;
-    const char *text = "";
-    int64_t ns = 0;
-    enum status status = STATUS_OK;
-    if (key->type == OPTIONS_KEY_BOOLEAN) {
-        status = expect(setting, CONF_BOOLEAN, err);
-        *same = status == STATUS_OK && value->as.boolean == (key->same != 0);
-    } else if (key->type == OPTIONS_KEY_INTEGER) {
-        status = expect(setting, CONF_INTEGER, err);
-        *same = status == STATUS_OK && value->as.integer == key->same;
-    } else if (key->type == OPTIONS_KEY_DURATION) {
-        status = duration_read(setting, &ns, err);
-        *same = ns == key->same;
-    } else if (key->type == OPTIONS_KEY_STRINGS) {
-        status = strings_check(setting, same, err);
-    } else {
-        status = string_read(setting, &text, err);
-        *same = text[0] == '\0';
-    }
-    return status;
-}
-
-static enum status later(struct options_apply *apply,
-                         const struct setting *setting, struct error *err)
-{
-    bool same = false;
-    enum status status = later_check(setting, &same, err);
-    if (status == STATUS_OK && !same && apply->refused == NULL)
-        apply->refused = setting->value;
-    return status;
 }
 
 /* ---- addresses of the NATS side ---- */
@@ -260,11 +227,21 @@ static enum status address_read(const struct setting *setting,
                          : STATUS_OK;
 }
 
+/* Where the host that belongs to this port goes. */
+static const char **host_of(struct options *options,
+                            const struct option_entry *port)
+{
+    if (port->place == offsetof(struct options, http_port))
+        return &options->http_host;
+    if (port->place == offsetof(struct options, https_port))
+        return &options->https_host;
+    return &options->host;
+}
+
 static enum status address_put(const struct setting *setting, struct conf *conf,
                                struct error *err)
 {
-    const struct option_entry *entry = options_entry(setting->key->flag);
-    struct options *options = setting->options;
+    const struct option_entry *entry = setting->key.entry;
     const char *address = NULL;
     char *host = NULL;
     int64_t port = 0;
@@ -283,11 +260,7 @@ static enum status address_put(const struct setting *setting, struct conf *conf,
     free(host);
     if (kept == NULL)
         return fail(err, STATUS_NO_MEMORY, "configuration: a host");
-    if (entry->place == offsetof(struct options, port)) {
-        options->host = kept;
-    } else {
-        options->http_host = kept;
-    }
+    *host_of(setting->options, entry) = kept;
     return STATUS_OK;
 }
 
@@ -296,14 +269,13 @@ static enum status address_put(const struct setting *setting, struct conf *conf,
 /* 0 in an entry means unlimited, which is below 0 there. */
 static void zero_is_unlimited(const struct setting *setting)
 {
-    const struct option_entry *entry = options_entry(setting->key->flag);
-    int64_t *limit =
-        (int64_t *)(void *)((char *)setting->options + entry->place);
+    size_t place = setting->key.entry->place;
+    int64_t *limit = (int64_t *)(void *)((char *)setting->options + place);
     if (*limit == 0)
         *limit = -1;
 }
 
-static enum status channel_put(struct options_apply *apply,
+static enum status channel_put(struct options *options,
                                const struct conf_value *channel,
                                struct error *err)
 {
@@ -313,36 +285,36 @@ static enum status channel_put(struct options_apply *apply,
         return map_expected(channel, "channel limits", err);
     const struct conf_value *value = conf_first(channel);
     for (; value != NULL; value = conf_next(channel, value)) {
-        struct setting setting = {.value = value, .options = &own};
-        setting.key =
-            options_key_find(OPTIONS_CHANNEL, (const char *)value->key.data);
-        if (setting.key == NULL)
+        struct setting setting = {
+            .section = OPTIONS_CHANNEL, .value = value, .options = &own};
+        if (!options_key_find(OPTIONS_CHANNEL, (const char *)value->key.data,
+                              &setting.key))
             continue;
-        enum status status = flag_put(&setting, err);
+        enum status status = option_put(&setting, err);
         if (status != STATUS_OK)
             return status;
         zero_is_unlimited(&setting);
     }
-    if (limits_add(&apply->options->limits, channel->key, &own.limits.global,
+    if (limits_add(&options->limits, channel->key, &own.limits.global,
                    &failure) != STATUS_OK)
         return refuse(channel, failure.detail, err);
     return STATUS_OK;
 }
 
-static enum status channels_put(struct options_apply *apply,
+static enum status channels_put(struct options *options,
                                 const struct conf_value *channels,
                                 struct error *err)
 {
     const struct conf_value *channel = conf_first(channels);
     for (; channel != NULL; channel = conf_next(channels, channel)) {
-        enum status status = channel_put(apply, channel, err);
+        enum status status = channel_put(options, channel, err);
         if (status != STATUS_OK)
             return status;
     }
     return STATUS_OK;
 }
 
-/* ---- the streaming side ---- */
+/* ---- maps inside of each other ---- */
 
 /* Maps still to be gone through, in file order. */
 struct sections {
@@ -353,120 +325,83 @@ struct sections {
     size_t count;
 };
 
-static enum status section_add(struct options_apply *apply,
-                               struct sections *sections,
+static enum status section_add(struct sections *sections,
                                const struct setting *setting, struct error *err)
 {
-    enum options_section inner = setting->key->inner;
+    enum options_section inner = setting->key.inner;
     if (setting->value->type != CONF_MAP)
-        return map_expected(setting->value, setting->key->what, err);
+        return map_expected(setting->value, setting->key.what, err);
     if (sections->count == SECTIONS_MAX)
         return refuse(setting->value, "too many sections", err);
-    /* That it is there turns clustering on. */
-    if (inner == OPTIONS_CLUSTER && apply->refused == NULL)
-        apply->refused = setting->value;
+    if (inner == OPTIONS_CLUSTER) /* that it is there turns clustering on */
+        setting->options->cluster.enabled = true;
     sections->list[sections->count].map = setting->value;
     sections->list[sections->count++].section = inner;
     return STATUS_OK;
 }
 
-static enum status streaming_put(struct options_apply *apply,
-                                 struct sections *sections,
-                                 const struct setting *setting,
-                                 struct error *err)
+static enum status key_put(struct sections *sections, struct conf *conf,
+                           const struct setting *setting, struct error *err)
 {
-    if (setting->key->type == OPTIONS_KEY_MAP)
-        return section_add(apply, sections, setting, err);
-    if (setting->key->type == OPTIONS_KEY_FLAG)
-        return flag_put(setting, err);
-    if (setting->key->type == OPTIONS_KEY_PREFIX) {
-        return string_put(setting, offsetof(struct options, discover_prefix),
-                          err);
+    switch (setting->key.type) {
+    case OPTIONS_KEY_OPTION:
+        return option_put(setting, err);
+    case OPTIONS_KEY_MAP:
+        return section_add(sections, setting, err);
+    case OPTIONS_KEY_ADDRESS:
+        return address_put(setting, conf, err);
     }
-    return later(apply, setting, err);
+    return STATUS_OK;
 }
 
-static enum status section_put(struct options_apply *apply,
+static enum status section_put(struct options *options,
                                struct sections *sections, size_t index,
-                               struct error *err)
+                               struct conf *conf, struct error *err)
 {
     const struct conf_value *map = sections->list[index].map;
     enum options_section section = sections->list[index].section;
     if (section == OPTIONS_CHANNELS)
-        return channels_put(apply, map, err);
+        return channels_put(options, map, err);
     const struct conf_value *value = conf_first(map);
     for (; value != NULL; value = conf_next(map, value)) {
-        struct setting setting = {.value = value, .options = apply->options};
-        setting.key = options_key_find(section, (const char *)value->key.data);
-        if (setting.key == NULL)
+        struct setting setting = {
+            .section = section, .value = value, .options = options};
+        if (!options_key_find(section, (const char *)value->key.data,
+                              &setting.key))
             continue; /* as the Go server does, at every level */
-        enum status status = streaming_put(apply, sections, &setting, err);
+        enum status status = key_put(sections, conf, &setting, err);
         if (status != STATUS_OK)
             return status;
     }
     return STATUS_OK;
 }
 
-enum status options_apply_streaming(struct options_apply *apply,
-                                    struct conf *conf, struct error *err)
+static enum status all_put(struct options *options, struct conf *conf,
+                           const struct conf_value *map,
+                           enum options_section section, struct error *err)
 {
     struct sections sections = {.count = 1};
+    sections.list[0].map = map;
+    sections.list[0].section = section;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sections.count && status == STATUS_OK; i++)
+        status = section_put(options, &sections, i, conf, err);
+    return status;
+}
+
+enum status options_apply_streaming(struct options *options, struct conf *conf,
+                                    struct error *err)
+{
     const struct conf_value *map = conf_find(conf_root(conf), "streaming");
     if (map == NULL)
         map = conf_root(conf);
     if (map->type != CONF_MAP)
         return map_expected(map, "streaming section", err);
-    sections.list[0].map = map;
-    sections.list[0].section = OPTIONS_STREAMING;
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < sections.count && status == STATUS_OK; i++)
-        status = section_put(apply, &sections, i, err);
-    return status;
+    return all_put(options, conf, map, OPTIONS_STREAMING, err);
 }
 
-/* ---- the NATS side ---- */
-
-static void other_add(struct options_apply *apply,
-                      const struct conf_value *value)
-{
-    size_t used = strlen(apply->others);
-    (void)snprintf(apply->others + used, sizeof apply->others - used, "%s%s",
-                   used == 0 ? "" : ", ", (const char *)value->key.data);
-}
-
-static enum status nats_put(struct options_apply *apply, struct conf *conf,
-                            const struct setting *setting, struct error *err)
-{
-    if (setting->key->type == OPTIONS_KEY_FLAG)
-        return flag_put(setting, err);
-    if (setting->key->type == OPTIONS_KEY_ADDRESS)
-        return address_put(setting, conf, err);
-    if (setting->key->type == OPTIONS_KEY_IGNORED)
-        return STATUS_OK;
-    if (setting->key->type != OPTIONS_KEY_ACCESS)
-        return later(apply, setting, err);
-    if (apply->guard == NULL)
-        apply->guard = setting->value;
-    return STATUS_OK;
-}
-
-enum status options_apply_nats(struct options_apply *apply, struct conf *conf,
+enum status options_apply_nats(struct options *options, struct conf *conf,
                                struct error *err)
 {
-    const struct conf_value *root = conf_root(conf);
-    const struct conf_value *value = conf_first(root);
-    for (; value != NULL; value = conf_next(root, value)) {
-        const char *name = (const char *)value->key.data;
-        struct setting setting = {.value = value, .options = apply->options};
-        setting.key = options_key_find(OPTIONS_NATS, name);
-        if (setting.key != NULL) {
-            enum status status = nats_put(apply, conf, &setting, err);
-            if (status != STATUS_OK)
-                return status;
-        } else if (strcasecmp(name, "cluster") == 0 ||
-                   options_key_find(OPTIONS_STREAMING, name) == NULL) {
-            other_add(apply, value);
-        }
-    }
-    return STATUS_OK;
+    return all_put(options, conf, conf_root(conf), OPTIONS_NATS, err);
 }

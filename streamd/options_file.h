@@ -9,7 +9,8 @@
 
 enum { OPTIONS_WARNING_MAX = 300 };
 
-/* Strings in the options are borrowed from the documents. */
+/* Strings in the options are borrowed from the documents. Without a file both
+ * are NULL. */
 struct options_files {
     struct conf *streaming, *nats;
     char warning[OPTIONS_WARNING_MAX]; /* for the log; "": none */

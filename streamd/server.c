@@ -7,7 +7,9 @@
 #include "streamd/banner.h"
 #include "streamd/base/nuid.h"
 #include "streamd/loop.h"
+#include "streamd/nats_config.h"
 #include "streamd/notify.h"
+#include "streamd/options_check.h"
 #include "streamd/pid_file.h"
 #include "streamd/signals.h"
 #include "streamd/version.h"
@@ -23,6 +25,7 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_TERMINATED = 143 };
 
 struct server {
     const struct options *options;
+    const struct conf *nats_conf; /* NULL: none */
     struct log *log;
     char id[NUID_SIZE + 1];
     struct store *store;
@@ -61,6 +64,8 @@ static enum status open_store(struct server *server, struct error *err)
     enum status status = options_store(options, &kind, err);
     if (status == STATUS_OK)
         status = limits_check(&options->limits, err);
+    if (status == STATUS_OK)
+        status = options_check_monitoring(options, err);
     if (status != STATUS_OK)
         return status;
     if (kind == OPTIONS_STORE_MEMORY)
@@ -76,17 +81,23 @@ static const char *or_null(const char *text)
 static enum status start_nats(struct server *server, struct error *err)
 {
     const struct options *options = server->options;
+    struct blob config = {0};
+    if (options->nats_server[0] != '\0')
+        return STATUS_OK; /* there is one to attach to */
+    enum status status =
+        nats_config_write(options, server->nats_conf, &config, err);
+    if (status != STATUS_OK)
+        return status;
     const struct server_process_options settings = {
         .binary = or_null(options->nats_server_binary),
         .host = or_null(options->host),
         .port = (int)options->port,
-        .debug = options->debug,
-        .trace = options->trace,
+        .config = bytes_of(config.data, config.size),
         .log = server->log,
     };
-    if (options->nats_server[0] != '\0')
-        return STATUS_OK; /* there is one to attach to */
-    return server_process_start(&settings, &server->nats, err);
+    status = server_process_start(&settings, &server->nats, err);
+    blob_release(&config);
+    return status;
 }
 
 /* Engine thread. */
@@ -280,9 +291,11 @@ static void stop(struct server *server)
         (void)close(server->started);
 }
 
-int server_run(const struct options *options, int signals, struct log *log)
+int server_run(const struct options *options, const struct conf *nats,
+               int signals, struct log *log)
 {
-    struct server server = {.options = options, .log = log, .started = -1};
+    struct server server = {
+        .options = options, .nats_conf = nats, .log = log, .started = -1};
     struct error err = {0};
     int result = EXIT_FAILED;
     nuid_next(server.id);

@@ -139,7 +139,7 @@ static void any_host_is_reached_by_loopback(void **state)
 {
     const struct fixture *f = *state;
     const struct server_process_options options = {
-        .port = -1, .debug = true, .log = f->log};
+        .port = -1, .config = bytes_text("debug: true\n"), .log = f->log};
     struct server_process *process = NULL;
     assert_int_equal(server_process_start(&options, &process, NULL), STATUS_OK);
     assert_string_equal(server_process_host(process), "0.0.0.0");

@@ -43,9 +43,16 @@ static void usage_has_the_first_line_and_the_titles_scripts_look_for(void **s)
     static const char first[] = "Usage: nats-streaming-server [options]\n";
     static const char *const titles[] = {
         "\nStreaming Server Options:\n",
+        "\nStreaming Server Clustering Options:\n",
+        "\nStreaming Server File Store Options:\n",
+        "\nStreaming Server SQL Store Options:\n",
+        "\nStreaming Server TLS Options:\n",
         "\nStreaming Server Logging Options:\n",
         "\nEmbedded NATS Server Options:\n",
         "\nLogging Options:\n",
+        "\nAuthorization Options:\n",
+        "\nTLS Options:\n",
+        "\nNATS Clustering Options:\n",
         "\nCommon Options:\n",
     };
     char *text = usage();
@@ -73,7 +80,8 @@ static void usage_fits_80_columns_and_names_every_flag(void **s)
     const struct option_entry *table = options_table(&count);
     for (size_t i = 0; i < count; i++) {
         char name[64];
-        (void)snprintf(name, sizeof name, "-%s", table[i].names[0]);
+        (void)snprintf(name, sizeof name, "-%.*s",
+                       (int)strcspn(table[i].flags, " "), table[i].flags);
         assert_non_null(strstr(text, name));
     }
     assert_non_null(strstr(text, "-cid, -cluster_id <string>"));

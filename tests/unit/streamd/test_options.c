@@ -2,6 +2,7 @@
 #include "streamd/options.h"
 
 #include "streamd/base/clock.h"
+#include "streamd/options_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -110,17 +111,6 @@ static void c2_an_unknown_flag_is_named_with_one_dash(void **s)
             "flag provided but not defined: -CID");
 }
 
-static void a_flag_of_the_go_server_we_lack_is_called_not_supported(void **s)
-{
-    (void)s;
-    refused(PARSE(W("-clustered")), STATUS_INVALID,
-            "flag -clustered is not supported yet");
-    refused(PARSE(W("--sd=x")), STATUS_INVALID,
-            "flag -sd is not supported yet");
-    refused(PARSE(W("-encryption_key"), W("secret")), STATUS_INVALID,
-            "flag -encryption_key is not supported yet");
-}
-
 static void c4_sizes_are_sizes(void **s)
 {
     (void)s;
@@ -128,6 +118,53 @@ static void c4_sizes_are_sizes(void **s)
         PARSED(W("-max_bytes"), W("100KB")).limits.global.max_bytes, 102400);
     assert_int_equal(PARSED(W("-mb=1M")).limits.global.max_bytes, 1000000);
     assert_int_equal(PARSED(W("-cache_size"), W("1MB")).cache_size, 1048576);
+    struct options options =
+        PARSED(W("-file_compact_min_size"), W("200KB"), W("-file_buffer_size"),
+               W("300KB"), W("-file_read_buffer_size"), W("1MB"));
+    assert_int_equal(options.file.compact_min_size, 204800);
+    assert_int_equal(options.file.buffer_size, 307200);
+    assert_int_equal(options.file.read_buffer_size, 1048576);
+    assert_int_equal(PARSED(W("-file_slice_max_bytes=2k")).file.slice_max_bytes,
+                     2000);
+}
+
+static void peers_are(const struct options *options, const char *first,
+                      const char *second)
+{
+    const struct options_list *peers = &options->cluster.peers;
+    assert_int_equal(peers->count, 2);
+    assert_true(bytes_equal(peers->items[0], bytes_text(first)));
+    assert_true(bytes_equal(peers->items[1], bytes_text(second)));
+}
+
+static void c7_peers_are_trimmed_and_a_member_is_not_its_own(void **s)
+{
+    (void)s;
+    static const char *const texts[] = {"b,c", "a,b,c", " b , c ", "b,,c,a"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct options options =
+            PARSED(W("-clustered"), W("-cluster_node_id"), W("a"),
+                   W("-cluster_peers"), W(texts[i]));
+        assert_true(options.cluster.enabled);
+        peers_are(&options, "b", "c");
+    }
+}
+
+static void c12_the_polynomial_in_hexadecimal_is_the_default(void **s)
+{
+    (void)s;
+    struct options defaults;
+    options_default(&defaults);
+    assert_int_equal(
+        PARSED(W("-file_crc_poly"), W("0xEDB88320")).file.crc_polynomial,
+        defaults.file.crc_polynomial);
+}
+
+static void a_key_turns_encryption_on(void **s)
+{
+    (void)s;
+    assert_true(PARSED(W("-encryption_key"), W("k")).encrypt);
+    assert_false(PARSED(W("-encryption_key=")).encrypt);
 }
 
 static void c5_what_is_no_size_is_refused_under_the_name_given(void **s)
@@ -277,24 +314,203 @@ every_name_of_the_table_is_found_and_no_name_is_there_twice(void **s)
     size_t count;
     const struct option_entry *table = options_table(&count);
     size_t names = 0;
-    for (size_t i = 0; i < count * OPTION_NAMES_MAX; i++) {
-        const char *name =
-            table[i / OPTION_NAMES_MAX].names[i % OPTION_NAMES_MAX];
-        if (name == NULL)
-            continue;
-        names++;
-        char flag[64];
-        (void)snprintf(flag, sizeof flag, "-%s=1ms", name);
-        /* 1ms suits strings and durations; the others find it malformed. */
-        struct outcome outcome = PARSE(flag);
-        assert_null(strstr(outcome.err.detail, "not defined"));
-        for (size_t j = i + 1; j < count * OPTION_NAMES_MAX; j++) {
-            const char *other =
-                table[j / OPTION_NAMES_MAX].names[j % OPTION_NAMES_MAX];
-            assert_true(other == NULL || strcmp(name, other) != 0);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = table[i].flags;
+        while (*name != '\0') {
+            size_t size = strcspn(name, " ");
+            names++;
+            char flag[64];
+            (void)snprintf(flag, sizeof flag, "-%.*s=1ms", (int)size, name);
+            /* 1ms suits strings and durations, to others it is malformed. */
+            struct outcome outcome = PARSE(flag);
+            assert_null(strstr(outcome.err.detail, "not defined"));
+            for (size_t j = i + 1; j < count; j++)
+                assert_false(options_named(table[j].flags, name, size));
+            name += size;
+            name += strspn(name, " ");
         }
     }
-    assert_true(names > 50);
+    assert_true(names > 140);
+}
+
+/* cli-config.md 3 and 4 */
+static void every_flag_of_the_go_server_is_there(void **s)
+{
+    (void)s;
+    static const char flags[] =
+        "cid cluster_id st store dir mc max_channels msu max_subs mm max_msgs "
+        "mb max_bytes ma max_age mi max_inactivity ns nats_server sc "
+        "stan_config hbi hb_interval hbt hb_timeout hbf hb_fail_count ft_group "
+        "ft_group_name encrypt encryption_cipher encryption_key "
+        "replace_durable syslog_name io_batch_size io_sleep_time SD stan_debug "
+        "SV stan_trace SDV secure tls_client_cert tls_client_key "
+        "tls_client_cacert clustered cluster_node_id cluster_bootstrap "
+        "cluster_peers cluster_log_path cluster_log_cache_size "
+        "cluster_log_snapshots cluster_trailing_logs cluster_sync "
+        "cluster_raft_logging cluster_proceed_on_restore_failure "
+        "cluster_allow_add_remove_node file_compact_enabled file_compact_frag "
+        "file_compact_interval file_compact_min_size file_buffer_size file_crc "
+        "file_crc_poly file_sync file_slice_max_msgs file_slice_max_bytes "
+        "file_slice_max_age file_slice_archive_script file_fds_limit "
+        "file_parallel_recovery file_truncate_bad_eof file_read_buffer_size "
+        "file_auto_sync sql_driver sql_source sql_no_caching "
+        "sql_max_open_conns sql_bulk_insert_limit a addr net p port n name "
+        "server_name client_advertise m http_port ms https_port c config t sl "
+        "signal P pid ports_file_dir l log log_size_limit s syslog r "
+        "remote_syslog T logtime logtime_utc D debug V trace DV VV DVV "
+        "max_traced_msg_len user pass auth tls tlsverify tlscert tlskey "
+        "tlscacert routes cluster cluster_listen cluster_name "
+        "cluster_advertise no_advertise connect_retries profile js jetstream "
+        "sd store_dir h help v version help_tls";
+    const char *flag = flags;
+    while (*flag != '\0') {
+        char name[64];
+        size_t size = strcspn(flag, " ");
+        (void)snprintf(name, sizeof name, "%.*s", (int)size, flag);
+        if (options_entry(name) == NULL)
+            fail_msg("-%s is not defined", name);
+        flag += size;
+        flag += strspn(flag, " ");
+    }
+}
+
+static void modes_refuse(struct options options, enum status status,
+                         const char *detail)
+{
+    struct error err = {0};
+    assert_int_equal(options_check_modes(&options, &err), status);
+    assert_non_null(strstr(err.detail, detail));
+}
+
+/* cli-config.md 7.7 */
+static void modes_that_do_not_go_together_are_told_as_go_does(void **s)
+{
+    (void)s;
+    struct options options = PARSED(W("-clustered"), W("-st=FILE"));
+    options.partitioning = true;
+    modes_refuse(options, STATUS_INVALID,
+                 "stan: channels partitioning in clustering mode is not "
+                 "supported");
+    modes_refuse(PARSED(W("-clustered")), STATUS_INVALID,
+                 "stan: clustering mode not supported with MEMORY store type");
+    struct error err = {0};
+    enum options_store store;
+    options = PARSED(W("-ft_group=x"));
+    assert_int_equal(options_store(&options, &store, &err), STATUS_INVALID);
+    assert_string_equal(err.detail,
+                        "ft: only FILE or SQL stores supported in FT mode");
+    options = PARSED(W("-encrypt"));
+    assert_int_equal(options_store(&options, &store, &err), STATUS_INVALID);
+    assert_string_equal(err.detail, "encryption key required");
+    options = PARSED(W("-encryption_key=k"), W("-encryption_cipher=rot13"));
+    assert_int_equal(options_store(&options, &store, &err), STATUS_INVALID);
+    assert_string_equal(err.detail, "encryption cipher not supported");
+}
+
+static void what_is_not_there_yet_is_refused_at_start_up(void **s)
+{
+    (void)s;
+    struct options options;
+    struct error err = {0};
+    enum options_store store;
+    options_default(&options);
+    assert_int_equal(options_check_modes(&options, &err), STATUS_OK);
+    modes_refuse(PARSED(W("-clustered"), W("-st=FILE")), STATUS_UNAVAILABLE,
+                 "-clustered");
+    modes_refuse(PARSED(W("-st=sql")), STATUS_UNAVAILABLE, "-store SQL");
+    modes_refuse(PARSED(W("-st=file"), W("-file_slice_archive_script=x")),
+                 STATUS_UNAVAILABLE, "-file_slice_archive_script");
+    options.partitioning = true;
+    modes_refuse(options, STATUS_UNAVAILABLE, "partitioning");
+    options = PARSED(W("-encryption_key=k"), W("-encryption_cipher=aes"));
+    assert_int_equal(options_store(&options, &store, &err), STATUS_UNAVAILABLE);
+    options = PARSED(W("-ft_group=g"), W("-st=file"), W("-dir=d"));
+    assert_int_equal(options_store(&options, &store, &err), STATUS_UNAVAILABLE);
+}
+
+/* stores.md 4 */
+static void the_ranges_of_a_file_store_are_checked(void **s)
+{
+    (void)s;
+    static const struct {
+        const char *flag, *text;
+    } cases[] = {
+        {"-file_buffer_size=-1", "buffer size value must be a positive number"},
+        {"-file_read_buffer_size=-1",
+         "read buffer size value must be a positive number"},
+        {"-file_compact_frag=0",
+         "compact fragmentation value must at least be 1"},
+        {"-file_compact_interval=0",
+         "compact interval value must at least be 1 seconds"},
+        {"-file_compact_min_size=-1",
+         "compact minimum file size value must be a positive number"},
+        {"-file_crc_poly=0",
+         "crc polynomial should be between 1 and 4294967295"},
+        {"-file_crc_poly=4294967296",
+         "crc polynomial should be between 1 and 4294967295"},
+        {"-file_slice_max_msgs=-1",
+         "slice max values must be positive numbers"},
+        {"-file_slice_max_age=-1s",
+         "slice max values must be positive numbers"},
+        {"-file_fds_limit=-1",
+         "file descriptor limit must be a positive number"},
+        {"-file_parallel_recovery=0",
+         "parallel recovery value must be at least 1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct error err = {0};
+        enum options_store store;
+        struct options options =
+            PARSED(W("-st=file"), W("-dir=d"), W(cases[i].flag));
+        assert_int_equal(options_store(&options, &store, &err), STATUS_INVALID);
+        assert_string_equal(err.detail, cases[i].text);
+    }
+}
+
+/* monitoring.md 1 */
+static void http_and_https_exclude_each_other(void **s)
+{
+    (void)s;
+    struct error err = {0};
+    struct options options = PARSED(W("-m=1"), W("-ms=2"));
+    assert_int_equal(options_check_monitoring(&options, &err), STATUS_INVALID);
+    assert_string_equal(err.detail, "can't specify both HTTP (1) and HTTPs (2) "
+                                    "ports");
+    options = PARSED(W("-ms=2"), W("-tlscert=x"));
+    assert_int_equal(options_check_monitoring(&options, &err), STATUS_INVALID);
+    assert_string_equal(err.detail, "TLS cert and key required for HTTPS");
+    options = PARSED(W("-ms=2"), W("-tlscert=x"), W("-tlskey=x"));
+    assert_int_equal(options_check_monitoring(&options, &err), STATUS_OK);
+}
+
+static void say(void *context, const char *text)
+{
+    strcat(context, text);
+    strcat(context, "\n");
+}
+
+static void what_has_no_effect_is_said(void **s)
+{
+    (void)s;
+    char said[2000] = "";
+    struct options options = PARSED(W("-st=file"), W("-file_sync=true"));
+    options_idle(&options, say, said);
+    assert_string_equal(said, "");
+    options = PARSED(W("-st=file"), W("-file_sync=false"), W("-file_crc=false"),
+                     W("-cluster_sync"), W("-io_batch_size=1"), W("-routes=x"));
+    options_idle(&options, say, said);
+    assert_string_equal(
+        said, "No effect with this FILE store, which syncs every batch and "
+              "looks after its files by itself: -file_crc, -file_sync\n"
+              "No effect, as what has arrived is stored at once: "
+              "-io_batch_size\n"
+              "No effect without -clustered: -cluster_sync\n");
+    said[0] = '\0';
+    options = PARSED(W("-file_crc=false"), W("-ns=x"), W("-routes=x"));
+    options_idle(&options, say, said);
+    assert_string_equal(said,
+                        "No effect without a FILE store: -file_crc\n"
+                        "No effect with a NATS server in use (-ns): -routes\n");
 }
 
 /* C17 as far as there are stores. */
@@ -340,9 +556,16 @@ int main(void)
         cmocka_unit_test(without_flags_all_is_as_built_in),
         cmocka_unit_test(c1_one_dash_and_two_and_both_value_forms_are_the_same),
         cmocka_unit_test(c2_an_unknown_flag_is_named_with_one_dash),
-        cmocka_unit_test(
-            a_flag_of_the_go_server_we_lack_is_called_not_supported),
         cmocka_unit_test(c4_sizes_are_sizes),
+        cmocka_unit_test(c7_peers_are_trimmed_and_a_member_is_not_its_own),
+        cmocka_unit_test(c12_the_polynomial_in_hexadecimal_is_the_default),
+        cmocka_unit_test(a_key_turns_encryption_on),
+        cmocka_unit_test(every_flag_of_the_go_server_is_there),
+        cmocka_unit_test(what_is_not_there_yet_is_refused_at_start_up),
+        cmocka_unit_test(modes_that_do_not_go_together_are_told_as_go_does),
+        cmocka_unit_test(the_ranges_of_a_file_store_are_checked),
+        cmocka_unit_test(http_and_https_exclude_each_other),
+        cmocka_unit_test(what_has_no_effect_is_said),
         cmocka_unit_test(c5_what_is_no_size_is_refused_under_the_name_given),
         cmocka_unit_test(c9_logtime_can_be_turned_off),
         cmocka_unit_test(c10_a_boolean_never_takes_the_next_word),

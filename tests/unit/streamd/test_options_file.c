@@ -262,23 +262,21 @@ static void an_empty_or_zero_value_beats_the_default(void **s)
     run_end(&run);
 }
 
-/* A text in which every key of section has a value of the wrong type. */
-static const char *wrong_value(const struct options_key *key)
+/* Of a type that this option does not have. */
+static const char *wrong_value(enum option_type type)
 {
-    if (key->type == OPTIONS_KEY_BOOLEAN)
+    if (type == OPTION_BOOLEAN || type == OPTION_LIST)
         return "'x'";
-    if (key->type == OPTIONS_KEY_INTEGER)
-        return "false";
-    if (key->type != OPTIONS_KEY_FLAG)
+    if (type == OPTION_STRING || type == OPTION_DURATION)
         return "123";
-    enum option_type type = options_entry(key->flag)->type;
-    return type == OPTION_STRING || type == OPTION_DURATION ? "123" : "'x'";
+    return "false";
 }
 
 static const char *section_open(enum options_section section)
 {
     switch (section) {
-    case OPTIONS_TLS:
+    case OPTIONS_CLIENT_TLS:
+    case OPTIONS_SERVER_TLS:
         return "tls {";
     case OPTIONS_LIMITS:
         return "limits {";
@@ -290,6 +288,8 @@ static const char *section_open(enum options_section section)
         return "sql {";
     case OPTIONS_CLUSTER:
         return "cluster {";
+    case OPTIONS_AUTHORIZATION:
+        return "authorization {";
     case OPTIONS_STREAMING:
     case OPTIONS_CHANNELS:
     case OPTIONS_NATS:
@@ -298,40 +298,59 @@ static const char *section_open(enum options_section section)
     return "{";
 }
 
+static void wants_its_type(enum options_section section,
+                           const struct option_entry *entry)
+{
+    const char *name = entry->keys;
+    while (*name != '\0') {
+        char text[256];
+        char part[128];
+        int size = (int)strcspn(name, " ");
+        (void)snprintf(text, sizeof text, "%s %.*s: %s }}}",
+                       section_open(section), size, name,
+                       wrong_value(entry->type));
+        (void)snprintf(part, sizeof part,
+                       "parameter \"%.*s\" value is expected to be ", size,
+                       name);
+        refuses(text, "", part);
+        name += size;
+        name += strspn(name, " ");
+    }
+}
+
 static void c13_every_key_wants_its_type(void **s)
 {
     (void)s;
     size_t count;
-    const struct options_key *keys = options_keys(&count);
+    const struct option_entry *table = options_table(&count);
     for (size_t i = 0; i < count; i++) {
-        char name[64];
-        char text[256];
-        char part[128];
-        if (keys[i].type == OPTIONS_KEY_MAP ||
-            keys[i].type == OPTIONS_KEY_IGNORED ||
-            keys[i].type == OPTIONS_KEY_ADDRESS ||
-            keys[i].type == OPTIONS_KEY_ACCESS)
+        if (table[i].keys == NULL)
             continue;
-        (void)snprintf(name, sizeof name, "%.*s",
-                       (int)strcspn(keys[i].names, " "), keys[i].names);
-        (void)snprintf(text, sizeof text, "%s %s: %s }}}",
-                       section_open(keys[i].section), name,
-                       wrong_value(&keys[i]));
-        (void)snprintf(part, sizeof part,
-                       "parameter \"%s\" value is expected to be ", name);
-        refuses(text, "", part);
+        wants_its_type(table[i].in, &table[i]);
+        if (table[i].in == OPTIONS_LIMITS &&
+            strstr(table[i].keys, "max_channels") == NULL)
+            wants_its_type(OPTIONS_CHANNEL, &table[i]);
     }
 }
 
-static void every_key_that_names_a_flag_names_one_there_is(void **s)
+static void every_key_is_found_in_any_case_and_stands_once(void **s)
 {
     (void)s;
     size_t count;
-    const struct options_key *keys = options_keys(&count);
+    const struct option_entry *table = options_table(&count);
+    struct options_key key;
     for (size_t i = 0; i < count; i++) {
-        if (keys[i].flag != NULL)
-            assert_non_null(options_entry(keys[i].flag));
+        for (size_t j = i + 1; j < count; j++) {
+            if (table[i].keys != NULL && table[j].keys != NULL &&
+                table[i].in == table[j].in)
+                assert_false(options_named(table[j].keys, table[i].keys,
+                                           strcspn(table[i].keys, " ")));
+        }
     }
+    assert_true(options_key_find(OPTIONS_STREAMING, "Cluster_ID", &key));
+    assert_ptr_equal(key.entry, options_entry("cid"));
+    assert_false(options_key_find(OPTIONS_CHANNEL, "max_channels", &key));
+    assert_false(options_key_find(OPTIONS_STREAMING, "port", &key));
 }
 
 static void c13_the_text_of_a_type_error_is_exact(void **s)
@@ -419,31 +438,26 @@ static void c16_c17_bad_names_and_stores_are_refused(void **s)
     refuses("dir: \"a\\x00b\"", "", "parameter \"dir\" value holds a NUL (");
 }
 
-static void what_is_not_there_yet_is_refused_by_name(void **s)
+static void c21_what_is_there_turns_on(void **s)
 {
     (void)s;
-    static const struct {
-        const char *text, *key;
-    } cases[] = {
-        {"encrypt: true", "encrypt"},
-        {"encryption_key: k", "encryption_key"},
-        {"partitioning: true", "partitioning"},
-        {"ft_group: g", "ft_group"},
-        {"credentials: 'a.creds'", "credentials"},
-        {"tls { skip_verify: true }", "skip_verify"},
-        {"file { sync: false }", "sync"},
-        {"file { parallel_recovery: 4 }", "parallel_recovery"},
-        {"sql { driver: mysql }", "driver"},
-        {"cluster {}", "cluster"},
-        {"https_port: 443", "https_port"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char part[96];
-        (void)snprintf(part, sizeof part,
-                       "configuration key \"%s\" is not supported yet (",
-                       cases[i].key);
-        refuses(cases[i].text, "", part);
-    }
+    struct run run;
+    loads(&run, "streaming { encryption_key: k }", NULL, "");
+    assert_true(run.options.encrypt);
+    assert_false(run.options.cluster.enabled);
+    run_end(&run);
+    loads(&run, "streaming { cluster {} }", NULL, "");
+    assert_true(run.options.cluster.enabled);
+    run_end(&run);
+    /* The documented danger of keys without a streaming section. */
+    loads(&run, "cluster { port: 6222 }", NULL, "");
+    assert_true(run.options.cluster.enabled);
+    run_end(&run);
+    assert_int_equal(setenv("NATS_STREAMING_ENCRYPTION_KEY", "env", 1), 0);
+    loads(&run, "encrypt: true, encryption_key: k", NULL, "");
+    assert_string_equal(run.options.encryption_key, "env");
+    run_end(&run);
+    assert_int_equal(unsetenv("NATS_STREAMING_ENCRYPTION_KEY"), 0);
 }
 
 /* ---- the NATS side ---- */
@@ -488,16 +502,14 @@ static void a_bad_address_is_told(void **s)
             "parameter \"http\" value is expected to be string, got bool");
 }
 
-static void other_keys_of_the_nats_side_are_named(void **s)
+static void keys_of_the_nats_side_are_named_with_an_external_one(void **s)
 {
     (void)s;
     static const char text[] = "leafnodes {}\nmax_payload: 1MB\nport: 1\n"
                                "cluster {}\nstreaming { id: x }";
     struct run run;
     loads(&run, text, NULL, "");
-    assert_string_equal(run.files.warning,
-                        "Configuration keys that are not passed on to the "
-                        "NATS server yet: leafnodes, max_payload, cluster");
+    assert_string_equal(run.files.warning, "");
     run_end(&run);
     loads(&run, text, NULL, "-ns nats://127.0.0.1:4222");
     assert_string_equal(run.files.warning,
@@ -510,15 +522,67 @@ static void other_keys_of_the_nats_side_are_named(void **s)
     run_end(&run);
 }
 
-static void what_guards_a_server_of_our_own_is_not_ignored(void **s)
+static void the_user_of_the_file_is_ours_too_unless_a_flag_is_there(void **s)
 {
     (void)s;
-    static const char text[] =
-        "streaming {}\nauthorization { user: a, password: b }";
     struct run run;
-    refuses(text, "",
-            "configuration key \"authorization\" is not supported yet (");
-    loads(&run, text, NULL, "-ns nats://127.0.0.1:4222");
+    loads(&run, "authorization { username: a, password: b }", NULL, "");
+    assert_string_equal(run.options.user, "a");
+    assert_string_equal(run.options.password, "b");
+    run_end(&run);
+    loads(&run, "authorization { token: t }", NULL, "-user a -pass b");
+    assert_string_equal(run.options.user, "a");
+    assert_string_equal(run.options.token, "");
+    run_end(&run);
+    loads(&run, "authorization { user: a, pass: b }", NULL, "-auth t");
+    assert_string_equal(run.options.user, "");
+    assert_string_equal(run.options.token, "t");
+    run_end(&run);
+}
+
+static void fails(const char *nats, const char *flags, const char *part)
+{
+    struct run run;
+    enum status status = load(&run, NULL, nats, flags);
+    if (strstr(run.err.detail, part) == NULL)
+        print_message("%s: %s\n", flags, run.err.detail);
+    assert_int_equal(status, STATUS_INVALID);
+    assert_non_null(strstr(run.err.detail, part));
+    run_end(&run);
+}
+
+/* cli-config.md 4 */
+static void flags_of_the_nats_side_are_checked(void **s)
+{
+    (void)s;
+    struct run run;
+    static const char routes[] = "solicited routes require cluster "
+                                 "capabilities, e.g. --cluster";
+    static const char cert[] = "TLS Server certificate must be present and "
+                               "valid";
+    fails(NULL, "-routes nats://127.0.0.1:1", routes);
+    fails("cluster { name: x }", "-routes nats://127.0.0.1:1", routes);
+    fails("cluster { port: 1 }",
+          "-routes nats://127.0.0.1:1 -cluster=", routes);
+    loads(&run, NULL, "cluster { port: 1 }", "-routes nats://127.0.0.1:1");
+    run_end(&run);
+    fails(NULL, "-cluster nats://a@127.0.0.1:1",
+          "expected cluster password to be set");
+    fails(NULL, "-cluster nats://127.0.0.1", "could not parse cluster URL");
+    loads(&run, NULL, NULL, "-cluster nats://127.0.0.1:-1 -routes=");
+    run_end(&run);
+    fails(NULL, "-tls", cert);
+    fails(NULL, "-tlsverify", cert);
+    fails(NULL, "-tlskey x", cert);
+    fails(NULL, "-tlscert x",
+          "TLS Server private key must be present and valid");
+    fails("tls { cert_file: x }", "",
+          "TLS Server private key must be present and valid");
+    loads(&run, NULL, "tls { cert_file: x }", "-tls=false");
+    run_end(&run);
+    loads(&run, NULL, "tls { cert_file: x, key_file: y }", "-tls");
+    assert_string_equal(run.options.tls_cert, "x");
+    assert_string_equal(run.options.tls_key, "y");
     run_end(&run);
 }
 
@@ -534,16 +598,18 @@ int main(void)
             c18_zero_in_a_channel_is_unlimited_absent_is_inherited),
         cmocka_unit_test(an_empty_or_zero_value_beats_the_default),
         cmocka_unit_test(c13_every_key_wants_its_type),
-        cmocka_unit_test(every_key_that_names_a_flag_names_one_there_is),
+        cmocka_unit_test(every_key_is_found_in_any_case_and_stands_once),
         cmocka_unit_test(c13_the_text_of_a_type_error_is_exact),
         cmocka_unit_test(c14_a_map_must_be_a_map),
         cmocka_unit_test(c15_a_bad_duration_is_told_as_go_tells_it),
         cmocka_unit_test(c16_c17_bad_names_and_stores_are_refused),
-        cmocka_unit_test(what_is_not_there_yet_is_refused_by_name),
+        cmocka_unit_test(c21_what_is_there_turns_on),
         cmocka_unit_test(keys_of_the_nats_side_are_applied),
         cmocka_unit_test(a_bad_address_is_told),
-        cmocka_unit_test(other_keys_of_the_nats_side_are_named),
-        cmocka_unit_test(what_guards_a_server_of_our_own_is_not_ignored),
+        cmocka_unit_test(keys_of_the_nats_side_are_named_with_an_external_one),
+        cmocka_unit_test(
+            the_user_of_the_file_is_ours_too_unless_a_flag_is_there),
+        cmocka_unit_test(flags_of_the_nats_side_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
