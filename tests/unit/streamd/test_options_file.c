@@ -342,9 +342,10 @@ static void every_key_is_found_in_any_case_and_stands_once(void **s)
     for (size_t i = 0; i < count; i++) {
         for (size_t j = i + 1; j < count; j++) {
             if (table[i].keys != NULL && table[j].keys != NULL &&
-                table[i].in == table[j].in)
+                table[i].in == table[j].in) {
                 assert_false(options_named(table[j].keys, table[i].keys,
                                            strcspn(table[i].keys, " ")));
+            }
         }
     }
     assert_true(options_key_find(OPTIONS_STREAMING, "Cluster_ID", &key));
