@@ -1,12 +1,11 @@
 #include "monitor/endpoints.h"
 
 #include "monitor/json.h"
+#include "monitor/jsonp.h"
+#include "monitor/process.h"
 #include "monitor/query.h"
 
-#include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum { LIMIT_DEFAULT = 1024 };
 
@@ -46,22 +45,6 @@ static void answer_index(void *context, const struct request *request,
     (void)context;
     (void)request;
     http_text(reply, "text/html; charset=utf-8", index_page);
-}
-
-static void answer_health(void *context, const struct request *request,
-                          struct reply *reply)
-{
-    (void)context;
-    (void)request;
-    http_text(reply, "application/json", "{\"status\":\"ok\"}");
-}
-
-static void answer_root(void *context, const struct request *request,
-                        struct reply *reply)
-{
-    (void)context;
-    (void)request;
-    http_redirect(reply, 302, bytes_text("/streaming"), "");
 }
 
 /* ---- views ---- */
@@ -108,48 +91,15 @@ static bool parameter_get(const struct exchange *exchange, const char *name,
     return false;
 }
 
-/* A name a script may be made of; anything else would let a link run code. */
-static bool callback_valid(const struct blob *callback)
-{
-    static const char allowed[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.$[]";
-    return strspn((const char *)callback->data, allowed) == callback->size;
-}
-
-/* Begins a JSON or JSONP answer. False if it is answered already. */
 static bool json_begin(const struct exchange *exchange, bool *wrapped)
 {
-    struct blob callback;
-    if (!parameter_get(exchange, "callback", &callback))
-        return false;
-    struct reply *reply = exchange->reply;
-    *wrapped = callback.size > 0;
-    bool begun = false;
-    if (!callback_valid(&callback)) {
-        http_error(reply, 400, "Invalid callback name\n", bytes_of(NULL, 0),
-                   "");
-    } else {
-        *reply =
-            (struct reply){.status = 200,
-                           .content_type = *wrapped ? "application/javascript"
-                                                    : "application/json"};
-        begun =
-            *wrapped
-                ? blob_append(&reply->body, callback.data, callback.size) &&
-                      http_append(reply, "(")
-                : http_add_header(reply, "Access-Control-Allow-Origin", "*");
-        if (!begun)
-            http_no_memory(reply);
-    }
-    blob_release(&callback);
-    return begun;
+    return jsonp_begin(exchange->target, exchange->reply, wrapped);
 }
 
 static void json_end(const struct exchange *exchange, bool wrapped,
                      enum status status)
 {
-    if (status != STATUS_OK || (wrapped && !http_append(exchange->reply, ")")))
-        http_no_memory(exchange->reply);
+    jsonp_end(exchange->reply, wrapped, status);
 }
 
 /* ---- serverz, storez, isFTActive ---- */
@@ -157,30 +107,6 @@ static void json_end(const struct exchange *exchange, bool wrapped,
 static int64_t now_of(const struct exchange *exchange)
 {
     return clock_wall(exchange->endpoints->clock);
-}
-
-/* 0 where there is no /proc. */
-static int64_t open_descriptors(void)
-{
-    DIR *directory = opendir("/proc/self/fd");
-    if (directory == NULL)
-        return 0;
-    int64_t count = -1; /* its own */
-    const struct dirent *entry;
-    while ((entry = readdir(directory)) != NULL) {
-        if (entry->d_name[0] != '.')
-            count++;
-    }
-    (void)closedir(directory);
-    return count;
-}
-
-static int64_t max_descriptors(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return 0;
-    return limit.rlim_cur == RLIM_INFINITY ? -1 : (int64_t)limit.rlim_cur;
 }
 
 static void answer_serverz(const struct exchange *exchange)
@@ -192,8 +118,8 @@ static void answer_serverz(const struct exchange *exchange)
     const struct json_server server = {
         .version = exchange->endpoints->version,
         .streamd_version = exchange->endpoints->streamd_version,
-        .open_descriptors = open_descriptors(),
-        .max_descriptors = max_descriptors(),
+        .open_descriptors = process_open_descriptors(),
+        .max_descriptors = process_max_descriptors(),
     };
     bool wrapped;
     if (json_begin(exchange, &wrapped)) {
@@ -377,8 +303,6 @@ HANDLER(channelsz, answer_channelsz)
 HANDLER(ft_active, answer_ft_active)
 
 static const struct route routes[] = {
-    {.path = "/", .answer = answer_root, .cost = ROUTE_AT_ONCE},
-    {.path = "/healthz", .answer = answer_health, .cost = ROUTE_AT_ONCE},
     {.path = "/streaming", .answer = answer_index, .cost = ROUTE_AT_ONCE},
     {.path = "/streaming/serverz", .answer = serverz},
     {.path = "/streaming/storez", .answer = storez},

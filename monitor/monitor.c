@@ -2,6 +2,7 @@
 
 #include "monitor/endpoints.h"
 #include "monitor/exchange.h"
+#include "monitor/nats_pages.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -34,7 +35,8 @@ struct monitor {
     struct view_source source;
     struct limits limits;
     struct endpoints endpoints;
-    struct route_set sets[1 + MONITOR_ROUTE_SETS_MAX];
+    struct nats_pages nats_pages;
+    struct route_set sets[2 + MONITOR_ROUTE_SETS_MAX];
     struct exchange_server server;
     int port;
 };
@@ -135,6 +137,7 @@ static void add_routes(struct monitor *monitor,
         if (options->routes[i].size > 0)
             monitor->sets[router->size++] = options->routes[i];
     }
+    monitor->sets[router->size++] = nats_pages_routes(&monitor->nats_pages);
 }
 
 static struct monitor *monitor_new(const struct monitor_options *options,
@@ -152,6 +155,12 @@ static struct monitor *monitor_new(const struct monitor_options *options,
         .clock = options->clock != NULL ? options->clock : &clock_system,
         .version = options->version,
         .streamd_version = options->streamd_version,
+    };
+    monitor->nats_pages = (struct nats_pages){
+        .source = &monitor->source,
+        .clock = monitor->endpoints.clock,
+        .child = options->nats_url != NULL ? options->nats_url : "",
+        .version = options->version,
     };
     add_routes(monitor, options);
     return monitor;

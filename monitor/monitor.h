@@ -22,6 +22,9 @@ struct monitor_options {
     const struct clock *clock;   /* NULL: the system's */
     const char *version;         /* of the Go server we stand in for */
     const char *streamd_version; /* both must outlive the monitor */
+    /* Where our own nats-server shows its pages, "http://127.0.0.1:<port>";
+     * must outlive the monitor. NULL or "": there is none. */
+    const char *nats_url;
     /* Pages of others, asked behind our own; unused ones of size 0. Their
      * arrays and contexts must outlive the monitor. */
     struct route_set routes[MONITOR_ROUTE_SETS_MAX];

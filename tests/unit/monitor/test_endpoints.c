@@ -542,7 +542,6 @@ static void unclean_paths_and_the_root_redirect(void **state)
     redirected(fixture, "//streaming/serverz", 301, "/streaming/serverz");
     redirected(fixture, "/streaming/../streaming//./storez?a=b&c", 301,
                "/streaming/storez?a=b&c");
-    redirected(fixture, "/", 302, "/streaming");
     assert_string_equal(answer(fixture, "/streaming//serverz"),
                         "<a href=\"/streaming/serverz\">Moved Permanently</a>."
                         "\n\n");
@@ -558,16 +557,6 @@ static void a_redirect_carries_no_header_and_no_tag_of_the_request(void **state)
     assert_null(strstr((const char *)fixture->reply.body.data, "<script>"));
 }
 
-static void healthz_is_answered_without_the_engine(void **state)
-{
-    struct fixture *fixture = *state;
-    fixture->fake.fails_with = STATUS_CLOSED;
-    assert_string_equal(answer(fixture, "/healthz"), "{\"status\":\"ok\"}");
-    assert_int_equal(fixture->reply.status, 200);
-    assert_string_equal(fixture->reply.content_type, "application/json");
-}
-
-/* M5 as far as a view can fail; M18: during shutdown. */
 static void m5_a_view_that_fails_is_500_and_at_shutdown_503(void **state)
 {
     struct fixture *fixture = *state;
@@ -625,7 +614,6 @@ int main(void)
         TEST(m1_the_index_page_links_the_endpoints_in_order),
         TEST(unclean_paths_and_the_root_redirect),
         TEST(a_redirect_carries_no_header_and_no_tag_of_the_request),
-        TEST(healthz_is_answered_without_the_engine),
         TEST(m5_a_view_that_fails_is_500_and_at_shutdown_503),
         TEST(ids_of_any_bytes_are_shown_with_gos_escapes),
     };
