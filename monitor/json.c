@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* An object under construction: the first failure sticks, so that the fields
  * can be listed one a line in the order of the spec. jansson's functions take
@@ -132,15 +133,60 @@ enum status json_serverz(const struct view *view, int64_t now,
     return finish(object_end(&object), out);
 }
 
-static json_t *limits_json(const struct limits *limits)
+static void put_channel_limits(struct object *object,
+                               const struct channel_limits *limits)
+{
+    put_integer(object, "max_msgs", limits->max_messages);
+    put_integer(object, "max_bytes", limits->max_bytes);
+    put_integer(object, "max_age", limits->max_age);
+    put_integer(object, "max_subscriptions", limits->max_subscriptions);
+    put_integer(object, "max_inactivity", limits->max_inactivity);
+}
+
+static int entry_compare(const void *a, const void *b)
+{
+    const struct limits_entry *const *left = a;
+    const struct limits_entry *const *right = b;
+    return strcmp((*left)->name, (*right)->name);
+}
+
+static json_t *entry_json(const struct limits_entry *entry)
 {
     struct object object = object_new();
+    put_channel_limits(&object, &entry->limits);
+    return object_end(&object);
+}
+
+/* By name, bytewise, as Go prints a map. */
+static json_t *entries_json(const struct limits_entry *entries, size_t count)
+{
+    struct object object = object_new();
+    const struct limits_entry **sorted = calloc(count, sizeof *sorted);
+    if (sorted == NULL) {
+        json_decref(object.json);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &entries[i];
+    qsort(sorted, count, sizeof *sorted, entry_compare);
+    for (size_t i = 0; !object.failed && i < count; i++) {
+        json_t *name = string_value(bytes_text(sorted[i]->name));
+        put(&object, json_string_value(name), entry_json(sorted[i]));
+        json_decref(name);
+    }
+    free(sorted);
+    return object_end(&object);
+}
+
+static json_t *limits_json(const struct limits *limits)
+{
+    size_t count;
+    const struct limits_entry *entries = limits_entries(limits, &count);
+    struct object object = object_new();
     put_integer(&object, "max_channels", limits->max_channels);
-    put_integer(&object, "max_msgs", limits->global.max_messages);
-    put_integer(&object, "max_bytes", limits->global.max_bytes);
-    put_integer(&object, "max_age", limits->global.max_age);
-    put_integer(&object, "max_subscriptions", limits->global.max_subscriptions);
-    put_integer(&object, "max_inactivity", limits->global.max_inactivity);
+    put_channel_limits(&object, &limits->global);
+    if (count > 0)
+        put(&object, "channels", entries_json(entries, count));
     return object_end(&object);
 }
 

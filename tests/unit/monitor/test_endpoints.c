@@ -149,6 +149,37 @@ static void m19_storez_shows_the_limits_with_ages_in_nanoseconds(void **state)
                  "}");
 }
 
+static void m19_storez_shows_limits_by_channel_sorted_by_name(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct channel_limits few = {.max_messages = 5, .max_age = -1};
+    fixture->limits.global.max_age = 3600 * CLOCK_SECOND;
+    static const char *const names[] = {"foo.>", "foo", "bar"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(
+            limits_add(&fixture->limits, bytes_text(names[i]), &few, NULL),
+            STATUS_OK);
+    }
+    limits_inherit(&fixture->limits);
+    const char *body = answer(fixture, "/streaming/storez");
+#define ENTRY                                                                  \
+    "{\n"                                                                      \
+    "        \"max_msgs\": 5,\n"                                               \
+    "        \"max_bytes\": 1024000000,\n"                                     \
+    "        \"max_age\": 0,\n"                                                \
+    "        \"max_subscriptions\": 1000,\n"                                   \
+    "        \"max_inactivity\": 0\n"                                          \
+    "      }"
+    assert_non_null(strstr(body, "    \"max_inactivity\": 0,\n"
+                                 "    \"channels\": {\n"
+                                 "      \"bar\": " ENTRY ",\n"
+                                 "      \"foo\": " ENTRY ",\n"
+                                 "      \"foo.\\u003e\": " ENTRY "\n"
+                                 "    }\n"
+                                 "  },\n"));
+    limits_release(&fixture->limits);
+}
+
 static void window_is(struct fixture *fixture, const char *target, int offset,
                       int limit, int count, int total, const char *const *names,
                       const char *key)
@@ -598,6 +629,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(serverz_has_the_fields_of_the_go_server_in_order),
         TEST(m19_storez_shows_the_limits_with_ages_in_nanoseconds),
+        TEST(m19_storez_shows_limits_by_channel_sorted_by_name),
         TEST(m7_clientsz_shows_the_window_asked_for),
         TEST(clientsz_lists_ids_inboxes_and_counts),
         TEST(m9_one_client_maps_its_channels_to_its_subscriptions),

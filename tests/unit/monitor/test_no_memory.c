@@ -14,6 +14,7 @@ enum { ALLOCATIONS_MAX = 10000 };
 /* The view itself is always made; failures go on behind it. */
 struct sparing_source {
     struct fake_source fake;
+    struct limits limits;
     int good_after; /* -1: no failures from then on */
 };
 
@@ -33,7 +34,7 @@ static int answer(struct sparing_source *sparing, const char *target,
 {
     const struct view_source source = {.context = sparing, .get = get};
     struct endpoints endpoints = {.source = &source,
-                                  .limits = &limits_default,
+                                  .limits = &sparing->limits,
                                   .clock = &fake_clock,
                                   .version = "0.25.6",
                                   .streamd_version = "0.1.0"};
@@ -46,10 +47,23 @@ static int answer(struct sparing_source *sparing, const char *target,
     return status;
 }
 
+/* Two entries, for storez. */
+static void limits_set_up(struct limits *limits)
+{
+    const struct channel_limits few = {.max_messages = 5};
+    *limits = limits_default;
+    for (const char *name = "ab"; *name != '\0'; name++) {
+        assert_int_equal(limits_add(limits, bytes_of(name, 1), &few, NULL),
+                         STATUS_OK);
+    }
+    limits_inherit(limits);
+}
+
 static void fails_until_it_works(const char *target, int works)
 {
     struct sparing_source sparing;
     fake_source_init(&sparing.fake);
+    limits_set_up(&sparing.limits);
     sparing.good_after = -1;
     int before = 0;
     int status;
@@ -65,6 +79,7 @@ static void fails_until_it_works(const char *target, int works)
         assert_true(after < ALLOCATIONS_MAX);
     }
     assert_true(before > 0);
+    limits_release(&sparing.limits);
 }
 
 static void every_failed_allocation_is_a_500(void **state)
