@@ -26,6 +26,7 @@ static const char index_page[] =
     "      <li><a href=\"./streaming/storez\">store</a></li>\n"
     "      <li><a href=\"./streaming/clientsz\">clients</a></li>\n"
     "      <li><a href=\"./streaming/channelsz\">channels</a></li>\n"
+    "      <li><a href=\"./streaming/ui\">console</a></li>\n"
     "    </ul>\n"
     "    <a href=\"https://docs.nats.io/legacy/stan/intro/monitoring/\">help"
     "</a>\n"

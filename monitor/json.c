@@ -145,9 +145,9 @@ static void put_channel_limits(struct object *object,
 
 static int entry_compare(const void *a, const void *b)
 {
-    const struct limits_entry *const *left = a;
-    const struct limits_entry *const *right = b;
-    return strcmp((*left)->name, (*right)->name);
+    const struct limits_entry *left = a;
+    const struct limits_entry *right = b;
+    return strcmp(left->name, right->name);
 }
 
 static json_t *entry_json(const struct limits_entry *entry)
@@ -161,17 +161,16 @@ static json_t *entry_json(const struct limits_entry *entry)
 static json_t *entries_json(const struct limits_entry *entries, size_t count)
 {
     struct object object = object_new();
-    const struct limits_entry **sorted = calloc(count, sizeof *sorted);
+    struct limits_entry *sorted = calloc(count, sizeof *sorted);
     if (sorted == NULL) {
         json_decref(object.json);
         return NULL;
     }
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &entries[i];
+    memcpy(sorted, entries, count * sizeof *sorted);
     qsort(sorted, count, sizeof *sorted, entry_compare);
     for (size_t i = 0; !object.failed && i < count; i++) {
-        json_t *name = string_value(bytes_text(sorted[i]->name));
-        put(&object, json_string_value(name), entry_json(sorted[i]));
+        json_t *name = string_value(bytes_text(sorted[i].name));
+        put(&object, json_string_value(name), entry_json(&sorted[i]));
         json_decref(name);
     }
     free(sorted);

@@ -3,6 +3,7 @@
 #include "monitor/endpoints.h"
 #include "monitor/exchange.h"
 #include "monitor/nats_pages.h"
+#include "monitor/page.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -36,7 +37,7 @@ struct monitor {
     struct limits limits;
     struct endpoints endpoints;
     struct nats_pages nats_pages;
-    struct route_set sets[2 + MONITOR_ROUTE_SETS_MAX];
+    struct route_set sets[3 + MONITOR_ROUTE_SETS_MAX];
     struct exchange_server server;
     int port;
 };
@@ -133,6 +134,7 @@ static void add_routes(struct monitor *monitor,
     struct router *router = &monitor->server.router;
     router->sets = monitor->sets;
     monitor->sets[router->size++] = endpoints_routes(&monitor->endpoints);
+    monitor->sets[router->size++] = page_routes();
     for (size_t i = 0; i < MONITOR_ROUTE_SETS_MAX; i++) {
         if (options->routes[i].size > 0)
             monitor->sets[router->size++] = options->routes[i];

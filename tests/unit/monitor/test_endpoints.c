@@ -551,8 +551,8 @@ static void m1_the_index_page_links_the_endpoints_in_order(void **state)
                         "text/html; charset=utf-8");
     assert_int_equal(strncmp(body, "<html lang=\"en\">", 16), 0);
     static const char *const links[] = {
-        "./streaming/serverz", "./streaming/storez", "./streaming/clientsz",
-        "./streaming/channelsz", "help"};
+        "./streaming/serverz",   "./streaming/storez", "./streaming/clientsz",
+        "./streaming/channelsz", "./streaming/ui",     "help"};
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
         body = strstr(body, links[i]);
         assert_non_null(body);
