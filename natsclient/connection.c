@@ -39,7 +39,8 @@ struct connection {
     char *name;
     struct urls urls;
     struct urls discovered;
-    pthread_t thread; /* the loop's */
+    struct security security; /* a copy */
+    pthread_t thread;         /* the loop's */
     uv_loop_t *loop;
     uv_async_t async;
     enum connection_state state;
@@ -256,14 +257,9 @@ static void lose(struct connection *connection)
 
 static void log_reconnected(const struct connection *connection)
 {
-    char url[URL_LENGTH_MAX] = "";
-    char shown[URL_LENGTH_MAX];
-    (void)natsConnection_GetConnectedUrl(connection->link->nats, url,
-                                         sizeof url);
-    url_redact(url, shown, sizeof shown);
     log_info(connection->log,
              "connection \"%s\" reconnected to NATS Server at \"%s\"",
-             connection->name, shown);
+             connection->name, connection->link->url);
 }
 
 /* Takes over the connector's new link, which may be lost already. */
@@ -341,6 +337,7 @@ static void connection_free(struct connection *connection)
     link_close(connection->link);
     urls_release(&connection->urls);
     urls_release(&connection->discovered);
+    security_release(&connection->security);
     free(connection->name);
     free(connection);
 }
@@ -357,6 +354,7 @@ static enum status connect_first(struct connection *connection,
         .name = connection->name,
         .urls = &connection->urls,
         .discovered = &connection->discovered,
+        .security = &connection->security,
         .loop_thread = connection->thread,
     };
     enum status status = link_open(&options, &connection->link, err);
@@ -380,8 +378,18 @@ static enum status init(struct connection *connection, uv_loop_t *loop,
     if (connection->name == NULL)
         return fail(err, STATUS_NO_MEMORY, "nats: new connection");
     enum status status = urls_parse(options->urls, &connection->urls, err);
+    if (status == STATUS_OK)
+        status = security_check(&options->security, err);
+    if (status == STATUS_OK) {
+        status = security_copy(&options->security, &connection->security, err);
+    }
     if (status != STATUS_OK)
         return status;
+    if (options->security.tls_skip_verify) {
+        log_warn(connection->log,
+                 "TLS certificate chain and hostname will not be verified. "
+                 "DO NOT USE IN PRODUCTION!");
+    }
     return connect_first(connection, err);
 }
 

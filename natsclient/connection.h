@@ -7,6 +7,7 @@
 #ifndef NATSCLIENT_CONNECTION_H
 #define NATSCLIENT_CONNECTION_H
 
+#include "natsclient/security.h"
 #include "streamd/base/buffer.h"
 #include "streamd/base/log.h"
 #include "streamd/base/status.h"
@@ -57,16 +58,18 @@ struct connection_events {
 };
 
 struct connection_options {
-    const char *urls; /* one, or several separated by commas */
-    const char *name; /* _NSS-<cluster>-general */
+    const char *urls;         /* one, or several separated by commas */
+    const char *name;         /* _NSS-<cluster>-general */
+    struct security security; /* all zero: plain, and nobody in particular */
     struct log *log;
 };
 
 struct connection;
 
 /* Connects, blocking, once (2 s a url at most). On STATUS_OK the caller owns
- * *out. loop is borrowed and must outlive it; events is copied. Errors:
- * STATUS_UNAVAILABLE (nobody there), STATUS_INVALID (url), STATUS_NO_MEMORY. */
+ * *out. loop is borrowed and must outlive it; options and events are copied.
+ * Errors: STATUS_UNAVAILABLE (nobody there, or not to us), STATUS_INVALID (url,
+ * security), STATUS_IO (nkey seed file), STATUS_NO_MEMORY. */
 MUST_CHECK enum status connection_open(struct uv_loop_s *loop,
                                        const struct connection_options *options,
                                        const struct connection_events *events,

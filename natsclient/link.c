@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define IO_BUFFER_SIZE (1 << 20)
-#define CONNECT_TIMEOUT_MS 2000
 #define FINISH_WITHIN (500 * CLOCK_MILLISECOND)
 
 void link_reply_free(struct link_reply *reply)
@@ -122,29 +121,11 @@ static void on_error(natsConnection *nats, natsSubscription *subscription,
     wake(link);
 }
 
-static natsStatus set_servers(natsOptions *nats,
-                              const struct link_options *options)
+/* For dial(). */
+static natsStatus prepare(natsOptions *nats, void *context)
 {
-    int count = 0;
-    const char *servers[2 * URL_COUNT_MAX];
-    for (int i = 0; i < options->urls->count; i++)
-        servers[count++] = options->urls->items[i];
-    for (int i = 0; i < options->discovered->count; i++)
-        servers[count++] = options->discovered->items[i];
-    return natsOptions_SetServers(nats, servers, count);
-}
-
-static natsStatus set_options(natsOptions *nats,
-                              const struct link_options *options,
-                              struct link *link)
-{
-    natsStatus status = set_servers(nats, options);
-    if (status == NATS_OK)
-        status = natsOptions_SetName(nats, options->name);
-    if (status == NATS_OK)
-        status = natsOptions_SetTimeout(nats, CONNECT_TIMEOUT_MS);
-    if (status == NATS_OK)
-        status = natsOptions_SetAllowReconnect(nats, false);
+    struct link *link = context;
+    natsStatus status = natsOptions_SetAllowReconnect(nats, false);
     if (status == NATS_OK)
         status = natsOptions_SetIOBufSize(nats, IO_BUFFER_SIZE);
     /* With an event loop this writes nothing by itself; it only spares the
@@ -179,16 +160,6 @@ static struct link *link_new(const struct link_options *options)
     return link;
 }
 
-static enum status open_failed(natsStatus status, const struct urls *urls,
-                               struct error *err)
-{
-    char list[160];
-    url_redact(urls->count > 0 ? urls->items[0] : "", list, sizeof list);
-    return fail(err, link_status(status), "nats: %s: %s%s",
-                natsStatus_GetText(status), list,
-                urls->count > 1 ? " and others" : "");
-}
-
 enum status link_open(const struct link_options *options, struct link **out,
                       struct error *err)
 {
@@ -196,22 +167,22 @@ enum status link_open(const struct link_options *options, struct link **out,
     struct link *link = link_new(options);
     if (link == NULL)
         return fail(err, STATUS_NO_MEMORY, "nats: new link");
-    natsOptions *nats = NULL;
-    natsStatus status = natsOptions_Create(&nats);
-    if (status == NATS_OK)
-        status = set_options(nats, options, link);
-    if (status == NATS_OK) {
-        /* What was connected ends, on whatever thread, with one on_closed()
-         * and one on_detach(), in any order: each gives back a reference. */
-        atomic_fetch_add(&link->references, 2);
-        status = natsConnection_Connect(&link->nats, nats);
-        if (status != NATS_OK)
-            atomic_fetch_sub(&link->references, 2);
-    }
-    natsOptions_Destroy(nats);
-    if (status != NATS_OK) {
+    const struct dial_options dial_options = {
+        .urls = options->urls,
+        .discovered = options->discovered,
+        .security = options->security,
+        .name = options->name,
+        .prepare = prepare,
+        .context = link,
+    };
+    /* What was connected ends, on whatever thread, with one on_closed() and one
+     * on_detach(), in any order: each gives back a reference. */
+    atomic_fetch_add(&link->references, 2);
+    enum status status = dial(&dial_options, &link->nats, link->url, err);
+    if (status != STATUS_OK) {
+        atomic_fetch_sub(&link->references, 2);
         link_unref(link);
-        return open_failed(status, options->urls, err);
+        return status;
     }
     *out = link;
     return STATUS_OK;

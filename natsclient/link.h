@@ -10,6 +10,8 @@
 #ifndef NATSCLIENT_LINK_H
 #define NATSCLIENT_LINK_H
 
+#include "natsclient/dial.h"
+#include "natsclient/security.h"
 #include "natsclient/urls.h"
 #include "streamd/base/list.h"
 #include "streamd/base/status.h"
@@ -29,6 +31,7 @@ struct link {
                             * for each subscription to replies */
     atomic_bool alive;     /* false from the moment nats.c gives it up */
     natsConnection *nats;
+    char url[DIAL_SHOWN_MAX]; /* connected to, for logs */
     /* Our duplicate of nats.c's socket: nats.c closes its own from whatever
      * thread finds an error, and a number that is free can be someone else's
      * by the time the loop looks at it. */
@@ -53,12 +56,13 @@ struct link_options {
     const char *name;
     const struct urls *urls;
     const struct urls *discovered; /* used behind urls; may be empty */
+    const struct security *security;
     pthread_t loop_thread;
     uv_async_t *async; /* may be NULL */
 };
 
 /* Connects, blocking, at most 2 s for each url. On STATUS_OK the caller owns
- * *out. Errors: STATUS_UNAVAILABLE, STATUS_INVALID, STATUS_NO_MEMORY. */
+ * *out. Errors: those of dial(). */
 MUST_CHECK enum status link_open(const struct link_options *options,
                                  struct link **out, struct error *err);
 

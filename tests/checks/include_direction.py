@@ -20,7 +20,7 @@ MAY_INCLUDE = {
 
 # Header of others -> the files that may include it; both regular expressions.
 OWNERS = {
-    r"nats(/nats)?\.h": r"natsclient/(connection\.c|link\.[ch])",
+    r"nats(/nats)?\.h": r"natsclient/(connection\.c|(link|dial\w*)\.[ch])",
     r"leveldb/.*": r"store/leveldb/.*",
     r"microhttpd\.h": r"monitor/.*",
     r"jansson\.h": r"monitor/(json|admin_json|admin_parse)\.c",

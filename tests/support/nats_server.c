@@ -58,7 +58,8 @@ static bool greets(int port)
     return greeted;
 }
 
-static void run_server(int port, const char *token)
+/* option and value may both be NULL. */
+static void run_server(int port, const char *option, const char *value)
 {
     char port_text[16];
     (void)snprintf(port_text, sizeof port_text, "%d", port);
@@ -71,13 +72,13 @@ static void run_server(int port, const char *token)
                            "/usr/sbin/nats-server"};
     for (int i = 0; i < 2; i++) {
         (void)execlp(paths[i], "nats-server", "-a", "127.0.0.1", "-p",
-                     port_text, token != NULL ? "--auth" : (char *)NULL, token,
-                     (char *)NULL);
+                     port_text, option, value, (char *)NULL);
     }
     _exit(127);
 }
 
-void nats_server_start(struct nats_server *server, int port, const char *token)
+static void start(struct nats_server *server, int port, const char *option,
+                  const char *value)
 {
     server->port = port != 0 ? port : free_port();
     (void)snprintf(server->url, sizeof server->url, "nats://127.0.0.1:%d",
@@ -85,7 +86,7 @@ void nats_server_start(struct nats_server *server, int port, const char *token)
     server->pid = fork();
     assert(server->pid >= 0);
     if (server->pid == 0)
-        run_server(server->port, token);
+        run_server(server->port, option, value);
     time_t until = time(NULL) + START_SECONDS;
     while (!greets(server->port)) {
         assert(time(NULL) < until);
@@ -93,6 +94,17 @@ void nats_server_start(struct nats_server *server, int port, const char *token)
         assert(ended == 0);
         (void)poll(NULL, 0, 5);
     }
+}
+
+void nats_server_start(struct nats_server *server, int port, const char *token)
+{
+    start(server, port, token != NULL ? "--auth" : NULL, token);
+}
+
+void nats_server_start_file(struct nats_server *server, int port,
+                            const char *path)
+{
+    start(server, port, "-c", path);
 }
 
 void nats_server_signal(const struct nats_server *server, int number)

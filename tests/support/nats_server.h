@@ -16,6 +16,10 @@ struct nats_server {
  * connect. It ends with the calling thread at the latest. */
 void nats_server_start(struct nats_server *server, int port, const char *token);
 
+/* The same with a configuration file, which must not set the address. */
+void nats_server_start_file(struct nats_server *server, int port,
+                            const char *path);
+
 /* Sends a signal; the server must be running. */
 void nats_server_signal(const struct nats_server *server, int number);
 
