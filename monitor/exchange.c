@@ -1,5 +1,7 @@
 #include "monitor/exchange.h"
 
+#include "monitor/peer.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@ struct exchange {
     struct exchange_server *server;
     struct MHD_Connection *connection;
     enum exchange_state state;
+    char peer[PEER_MAX];
     char *target;       /* as it stood in the request line; NULL: no memory */
     const char *method; /* libmicrohttpd's, as are the headers */
     enum route_cost cost;
@@ -70,6 +73,7 @@ void *exchange_new(void *context, const char *target,
         return NULL;
     exchange->server = context;
     exchange->connection = connection;
+    peer_text(connection, exchange->peer);
     exchange->target = strdup(target);
     return exchange;
 }
@@ -232,6 +236,7 @@ static void answer(struct exchange *exchange)
 {
     const struct request asked = {.method = exchange->method,
                                   .target = exchange->target,
+                                  .peer = exchange->peer,
                                   .headers = exchange->headers,
                                   .headers_size = exchange->headers_size,
                                   .body = blob_bytes(&exchange->body)};

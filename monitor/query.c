@@ -44,6 +44,11 @@ static enum status unescape(struct bytes text, bool plus_is_space,
     return terminate(out);
 }
 
+enum status query_unescape(struct bytes text, struct blob *out)
+{
+    return unescape(text, false, out);
+}
+
 enum status query_path(const char *target, struct blob *path)
 {
     *path = (struct blob){0};

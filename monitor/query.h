@@ -24,6 +24,10 @@ bool query_path_clean(struct blob *path);
 MUST_CHECK enum status query_parameter(const char *target, const char *name,
                                        struct blob *value);
 
+/* Text without its escapes ('+' is itself), terminated; to be released as
+ * above. Errors: STATUS_INVALID (a bad escape), STATUS_NO_MEMORY. */
+MUST_CHECK enum status query_unescape(struct bytes text, struct blob *out);
+
 /* A decimal number, sign allowed; what is none is 0, what is too large becomes
  * the nearest number. */
 int64_t query_number(const struct blob *value);

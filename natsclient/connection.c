@@ -163,6 +163,14 @@ static enum status check_subjects(const char *subject, const char *reply)
     return STATUS_OK;
 }
 
+size_t connection_max_payload(const struct connection *connection)
+{
+    if (!connection_is_up(connection))
+        return 0;
+    int64_t most = natsConnection_GetMaxPayload(connection->link->nats);
+    return most > 0 ? (size_t)most : 0;
+}
+
 enum status connection_publish(struct connection *connection,
                                const char *subject, const char *reply,
                                struct bytes data)

@@ -97,6 +97,9 @@ MUST_CHECK enum status connection_publish(struct connection *connection,
                                           const char *subject,
                                           const char *reply, struct bytes data);
 
+/* The largest data that the NATS server takes; 0 while it is not known. */
+size_t connection_max_payload(const struct connection *connection);
+
 /* Writes what is queued; called by the connection itself after each burst and
  * by the owner after publishing outside one. */
 void connection_flush(struct connection *connection);

@@ -1,6 +1,7 @@
 #include "streamd/loop.h"
 
 #include "natsclient/connection.h"
+#include "streamd/admin_nats.h"
 #include "streamd/base/queue.h"
 
 #include <assert.h>
@@ -75,6 +76,27 @@ static bool is_up(void *context)
 {
     const struct loop *loop = context;
     return loop->connection != NULL && connection_is_up(loop->connection);
+}
+
+static size_t max_payload(void *context)
+{
+    const struct loop *loop = context;
+    return loop->connection == NULL ? 0
+                                    : connection_max_payload(loop->connection);
+}
+
+static struct transport transport_of(struct loop *loop)
+{
+    return (struct transport){
+        .context = loop,
+        .publish = publish,
+        .subscribe = subscribe,
+        .unsubscribe = unsubscribe,
+        .congested = congested,
+        .pause = pause_reading,
+        .is_up = is_up,
+        .max_payload = max_payload,
+    };
 }
 
 /* ---- events of the connection; it flushes after each ---- */
@@ -204,6 +226,13 @@ static void post(void *context, struct event *event)
     queue_push(loop->events, &event->link);
 }
 
+static void on_admin(void *context, const struct inbound_message *message)
+{
+    const struct loop *loop = context;
+    const struct transport transport = transport_of(context);
+    admin_nats_message(loop->config.admin, loop->engine, &transport, message);
+}
+
 static void on_started(void *context, const struct error *failure)
 {
     struct loop *loop = context;
@@ -277,18 +306,11 @@ static bool init_uv(struct loop *loop)
 static struct engine_config engine_settings(struct loop *loop)
 {
     struct engine_config config = loop->config.engine;
-    config.transport = (struct transport){
-        .context = loop,
-        .publish = publish,
-        .subscribe = subscribe,
-        .unsubscribe = unsubscribe,
-        .congested = congested,
-        .pause = pause_reading,
-        .is_up = is_up,
-    };
+    config.transport = transport_of(loop);
     config.context = loop;
     config.post = post;
     config.started = on_started;
+    config.admin = loop->config.admin == NULL ? NULL : on_admin;
     return config;
 }
 
@@ -435,4 +457,115 @@ static enum status get_view(void *context, const struct view_query *query,
 struct view_source loop_view_source(struct loop *loop)
 {
     return (struct view_source){.context = loop, .get = get_view};
+}
+
+/* ---- administration ---- */
+
+static const int64_t ADMIN_TIMEOUT = 10 * CLOCK_SECOND;
+
+/* Of the thread that asks and the engine's. Whoever comes last frees it: the
+ * engine, if the other one waits no longer. */
+struct admin_call {
+    struct event event;
+    struct admin_request *request;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool answered, abandoned;
+};
+
+static struct admin_call *admin_call_new(struct admin_request *request)
+{
+    pthread_condattr_t attributes;
+    struct admin_call *call = calloc(1, sizeof *call);
+    if (call == NULL)
+        return NULL;
+    call->request = request;
+    (void)pthread_mutex_init(&call->lock, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&call->changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    return call;
+}
+
+static void admin_call_free(struct admin_call *call)
+{
+    (void)pthread_cond_destroy(&call->changed);
+    (void)pthread_mutex_destroy(&call->lock);
+    free(call);
+}
+
+static void admin_discard(struct admin_request *request)
+{
+    admin_request_release(request);
+    free(request);
+}
+
+static void admin_answered(struct admin_request *request)
+{
+    struct admin_call *call = request->context;
+    (void)pthread_mutex_lock(&call->lock);
+    bool abandoned = call->abandoned;
+    call->answered = true;
+    (void)pthread_cond_signal(&call->changed);
+    (void)pthread_mutex_unlock(&call->lock);
+    if (abandoned) {
+        admin_discard(request);
+        admin_call_free(call);
+    }
+}
+
+static void ask_admin(struct engine *engine, struct event *event)
+{
+    engine_admin(engine, list_entry(event, struct admin_call, event)->request);
+}
+
+/* False if it took too long: then call is the engine's. */
+static bool admin_wait_for(struct admin_call *call)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(ADMIN_TIMEOUT / CLOCK_SECOND);
+    int result = 0;
+    (void)pthread_mutex_lock(&call->lock);
+    while (!call->answered && result == 0)
+        result = pthread_cond_timedwait(&call->changed, &call->lock, &until);
+    bool answered = call->answered;
+    call->abandoned = !answered;
+    (void)pthread_mutex_unlock(&call->lock);
+    return answered;
+}
+
+static enum status call_admin(void *context, struct admin_request *request,
+                              struct admin_request **answered,
+                              struct error *err)
+{
+    struct loop *loop = context;
+    struct admin_call *call = NULL;
+    *answered = NULL;
+    if (!__atomic_load_n(&loop->open, __ATOMIC_ACQUIRE)) {
+        admin_discard(request);
+        return fail(err, STATUS_UNAVAILABLE, "the server is starting");
+    }
+    call = admin_call_new(request);
+    if (call == NULL) {
+        admin_discard(request);
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    request->done = admin_answered;
+    request->context = call;
+    call->event.run = ask_admin;
+    queue_push(loop->events, &call->event.link);
+    if (!admin_wait_for(call)) {
+        return fail(err, STATUS_CLOSED,
+                    "no answer in 10 seconds; it may still be done");
+    }
+    admin_call_free(call);
+    *answered = request;
+    return STATUS_OK;
+}
+
+struct admin_source loop_admin_source(struct loop *loop)
+{
+    return (struct admin_source){.context = loop, .call = call_admin};
 }

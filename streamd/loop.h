@@ -5,6 +5,7 @@
 #ifndef STREAMD_LOOP_H
 #define STREAMD_LOOP_H
 
+#include "monitor/admin_access.h"
 #include "streamd/base/status.h"
 #include "streamd/engine/engine.h"
 #include "streamd/engine/view.h"
@@ -15,7 +16,8 @@ struct loop_config {
     /* store, limits, clock, log and the settings; transport, context, post and
      * started are filled in here. The loop closes the store at its end. */
     struct engine_config engine;
-    const char *urls; /* of the NATS server */
+    const char *urls;           /* of the NATS server */
+    struct admin_access *admin; /* borrowed; NULL: no administration */
     void *context;
     /* Engine thread, once: it serves (failure NULL), or it cannot: then the
      * thread ends by itself and waits for loop_stop(). */
@@ -35,5 +37,8 @@ void loop_stop(struct loop *loop);
 /* Any other thread: a view of the engine, as view.h says. While the state is
  * recovered the view is an empty one. */
 struct view_source loop_view_source(struct loop *loop);
+
+/* Any other thread: administration, as admin.h says. */
+struct admin_source loop_admin_source(struct loop *loop);
 
 #endif

@@ -111,6 +111,10 @@ static const struct option_entry table[] = {
     OPTION(STREAMING, SIZE, cache_size, "cache_size",
            "Memory for messages kept at hand by a FILE store", NO_KEYS,
            RANGE(0, INT64_MAX)),
+    OPTION(STREAMING, STRING, admin_token_file, "admin_token_file",
+           "File with the token for administration over HTTP and NATS "
+           "(without it: off)",
+           KEYS(STREAMING, "admin_token_file")),
     OPTION(STREAMING, INTEGER, io_batch_size, "io_batch_size",
            "Messages stored at once by the Go server; here as many as are "
            "there",
@@ -432,6 +436,7 @@ static const struct options built_in = {
     .heartbeat_timeout = 10 * CLOCK_SECOND,
     .heartbeat_fail_count = 10,
     .cache_size = 256 * MEBIBYTE,
+    .admin_token_file = "",
     .io_batch_size = 1024,
     .ft_group = "",
     .encryption_cipher = "",

@@ -1,5 +1,6 @@
 #include "streamd/server.h"
 
+#include "monitor/admin_http.h"
 #include "monitor/monitor.h"
 #include "natsclient/server_process.h"
 #include "store/leveldb/leveldb_store.h"
@@ -31,6 +32,7 @@ struct server {
     struct store *store;
     struct server_process *nats;
     struct loop *loop;
+    struct admin_http admin; /* .access NULL: no administration */
     struct monitor *monitor;
     struct notify notify;
 
@@ -119,6 +121,16 @@ static void on_started(void *context, const struct error *failure)
     (void)!write(server->started, &one, sizeof one);
 }
 
+/* Before the engine, which asks it. */
+static enum status start_admin(struct server *server, struct error *err)
+{
+    const char *path = or_null(server->options->admin_token_file);
+    if (path == NULL)
+        return STATUS_OK;
+    return admin_access_new(path, server->log, &clock_system,
+                            &server->admin.access, err);
+}
+
 static enum status start_loop(struct server *server, struct error *err)
 {
     const struct options *options = server->options;
@@ -141,6 +153,7 @@ static enum status start_loop(struct server *server, struct error *err)
             },
         .urls = server->nats != NULL ? server_process_url(server->nats)
                                      : options->nats_server,
+        .admin = server->admin.access,
         .context = server,
         .started = on_started,
     };
@@ -150,7 +163,7 @@ static enum status start_loop(struct server *server, struct error *err)
 static enum status start_monitor(struct server *server, struct error *err)
 {
     const struct options *options = server->options;
-    const struct monitor_options settings = {
+    struct monitor_options settings = {
         .host = or_null(options->http_host[0] != '\0' ? options->http_host
                                                       : options->host),
         .port = (int)options->http_port,
@@ -164,6 +177,10 @@ static enum status start_monitor(struct server *server, struct error *err)
     };
     if (options->http_port == 0)
         return STATUS_OK;
+    if (server->admin.access != NULL) {
+        server->admin.source = loop_admin_source(server->loop);
+        settings.routes[0] = admin_http_routes(&server->admin);
+    }
     const struct view_source source = loop_view_source(server->loop);
     return monitor_start(&settings, &source, &server->monitor, err);
 }
@@ -187,6 +204,8 @@ static enum status start(struct server *server, struct error *err)
     if (status == STATUS_OK)
         status = write_pid_file(server, err);
     if (status == STATUS_OK)
+        status = start_admin(server, err);
+    if (status == STATUS_OK)
         status = start_loop(server, err);
     if (status == STATUS_OK)
         status = start_monitor(server, err);
@@ -195,10 +214,25 @@ static enum status start(struct server *server, struct error *err)
 
 /* From here on -1: not decided, else the exit status. */
 
-/* cli-config.md 11.1: streaming options are never read again. */
+static void reload_admin(struct server *server)
+{
+    struct error err = {0};
+    if (server->admin.access == NULL)
+        return;
+    if (admin_access_reload(server->admin.access, &err) == STATUS_OK) {
+        log_info(server->log, "Reload: the admin token was read again");
+    } else {
+        log_error(server->log, "Reload: %s; the old admin token stays",
+                  err.detail);
+    }
+}
+
+/* cli-config.md 11.1: streaming options are never read again; the content of
+ * the admin token file is. */
 static void reload(struct server *server)
 {
     notify_reloading(&server->notify);
+    reload_admin(server);
     if (server->nats == NULL) {
         log_warn(server->log, "Reload supported only for embedded NATS "
                               "Server's configuration");
@@ -289,6 +323,7 @@ static void stop(struct server *server)
     } else {
         store_close(server->store);
     }
+    admin_access_free(server->admin.access);
     server_process_stop(server->nats);
     if (server->started >= 0)
         (void)close(server->started);

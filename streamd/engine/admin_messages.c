@@ -105,6 +105,18 @@ static void published(struct engine *engine, struct effect *effect,
     }
 }
 
+/* One that could never be delivered would hold up every subscriber. Without
+ * connection the server's default counts. */
+static bool is_too_big(const struct engine *engine,
+                       const struct admin_request *request)
+{
+    enum { MAX_PAYLOAD = 1 << 20, OVERHEAD = 64 };
+    const struct transport *transport = &engine->config.transport;
+    size_t most = transport->max_payload(transport->context);
+    size_t size = request->data.size + request->channel.size + OVERHEAD;
+    return size > (most > 0 ? most : MAX_PAYLOAD);
+}
+
 void admin_publish(struct admin_work *work)
 {
     struct admin_request *request = work->request;
@@ -112,6 +124,11 @@ void admin_publish(struct admin_work *work)
     struct error err = {0};
     if (!channel_name_is_valid(text_bytes(&request->channel))) {
         admin_refuse(work, STATUS_INVALID, "invalid channel name");
+        return;
+    }
+    if (is_too_big(work->engine, request)) {
+        admin_refuse(work, STATUS_TOO_BIG,
+                     "larger than the NATS server delivers");
         return;
     }
     nuid_next(answer->guid);

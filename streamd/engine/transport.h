@@ -20,6 +20,7 @@ struct transport {
     bool (*congested)(void *context);
     void (*pause)(void *context, bool pause);
     bool (*is_up)(void *context);
+    size_t (*max_payload)(void *context); /* 0: not known now */
 };
 
 #endif

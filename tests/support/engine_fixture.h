@@ -10,6 +10,9 @@
 #include "streamd/engine/engine.h"
 #include "tests/support/engine_store.h"
 
+/* What the fake NATS takes at most. */
+enum { FIXTURE_PAYLOAD_MAX = 4096 };
+
 /* Something the engine published, in the order it did. */
 struct sent {
     char *subject;

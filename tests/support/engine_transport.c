@@ -131,6 +131,12 @@ static bool is_up(void *context)
     return !((const struct fixture *)context)->cut;
 }
 
+static size_t max_payload(void *context)
+{
+    (void)context;
+    return FIXTURE_PAYLOAD_MAX;
+}
+
 void fixture_cut(struct fixture *fixture)
 {
     fixture->cut = true;
@@ -163,7 +169,8 @@ struct transport transport_of(struct fixture *fixture)
                               .unsubscribe = unsubscribe,
                               .congested = is_congested,
                               .pause = pause_reading,
-                              .is_up = is_up};
+                              .is_up = is_up,
+                              .max_payload = max_payload};
 }
 
 void transport_release(struct fixture *fixture)

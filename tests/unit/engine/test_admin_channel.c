@@ -171,6 +171,25 @@ static void invalid_names_are_refused(void **s)
     REFUSES(f, STATUS_NOT_FOUND, "not found", ADMIN_PURGE, .channel = ">");
 }
 
+/* It would stand in the way of all behind it. */
+static void what_could_not_be_delivered_is_refused(void **s)
+{
+    struct fixture *f = *s;
+    char data[FIXTURE_PAYLOAD_MAX];
+    memset(data, 'x', sizeof data - 1);
+    data[sizeof data - 1] = '\0';
+    REFUSES(f, STATUS_TOO_BIG, "larger than", ADMIN_PUBLISH, .data = data);
+    data[sizeof data - 100] = '\0';
+    SUBSCRIBE(f, NULL, .inbox = "in");
+    DOES(f, ADMIN_PUBLISH, .data = data);
+    RECEIVED(f, "in", "1");
+    fixture_advance_ms(f, 31000);
+    RECEIVED(f, "in", "1r1");
+    assert_true(fixture_take(f, "in") == NULL);
+    for (size_t i = 0; i < f->sent_count; i++)
+        assert_true(f->sent[i].data.size <= FIXTURE_PAYLOAD_MAX);
+}
+
 /* ---- purge ---- */
 
 static void a_purge_removes_what_is_stored(void **s)
@@ -435,6 +454,7 @@ int main(void)
         ENGINE_TEST(a_publish_is_answered_when_it_is_durable),
         ENGINE_TEST(a_publish_that_is_not_stored_changes_nothing),
         ENGINE_TEST(invalid_names_are_refused),
+        ENGINE_TEST(what_could_not_be_delivered_is_refused),
         ENGINE_TEST(a_purge_removes_what_is_stored),
         ENGINE_TEST(a_purge_of_nothing_removes_nothing),
         ENGINE_TEST(a_purge_counts_exactly_while_publishers_go_on),

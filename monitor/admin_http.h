@@ -1,0 +1,22 @@
+/* admin_http.h - administration over HTTP: the routes below
+ * /streaming/admin/v1, as openapi.json says. */
+#ifndef MONITOR_ADMIN_HTTP_H
+#define MONITOR_ADMIN_HTTP_H
+
+#include "monitor/admin_access.h"
+#include "monitor/router.h"
+#include "streamd/engine/admin.h"
+
+/* Both must outlive the monitor. */
+struct admin_http {
+    struct admin_access *access;
+    struct admin_source source;
+};
+
+/* The routes, for monitor_options; *admin must outlive the monitor. */
+struct route_set admin_http_routes(struct admin_http *admin);
+
+/* openapi.json, built in. */
+extern const struct bytes admin_openapi;
+
+#endif

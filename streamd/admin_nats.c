@@ -1,0 +1,148 @@
+#include "streamd/admin_nats.h"
+
+#include "monitor/admin_json.h"
+#include "monitor/admin_parse.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One request: where its answer goes. */
+struct asked {
+    struct admin_request request;
+    struct transport transport;
+    char reply[];
+};
+
+static void send(const struct transport *transport, const char *reply,
+                 const struct blob *answer)
+{
+    enum status status =
+        transport->publish(transport->context, reply, NULL, blob_bytes(answer));
+    struct blob shorter = {0};
+    /* Any other failure: nobody can be told, and who asks will time out. */
+    if (status == STATUS_TOO_BIG &&
+        admin_json_error("done, but the answer is too large for a NATS "
+                         "message: ask over HTTP, or for less",
+                         &shorter)) {
+        (void)transport->publish(transport->context, reply, NULL,
+                                 blob_bytes(&shorter));
+    }
+    blob_release(&shorter);
+}
+
+static void send_error(const struct transport *transport, const char *reply,
+                       const char *text)
+{
+    struct blob answer = {0};
+    if (admin_json_error(text, &answer))
+        send(transport, reply, &answer);
+    blob_release(&answer);
+}
+
+static void answered(struct admin_request *request)
+{
+    struct asked *asked = request->context;
+    struct error err = {0};
+    struct blob answer = {0};
+    if (request->status != STATUS_OK) {
+        send_error(&asked->transport, asked->reply, request->error.detail);
+    } else if (admin_json(request, true, &answer, &err) == STATUS_OK) {
+        send(&asked->transport, asked->reply, &answer);
+    } else {
+        send_error(&asked->transport, asked->reply, err.detail);
+    }
+    blob_release(&answer);
+    admin_request_release(request);
+    free(asked);
+}
+
+/* ---- the request ---- */
+
+static struct asked *asked_new(const struct transport *transport,
+                               const struct inbound_message *message)
+{
+    size_t size = strlen(message->reply) + 1;
+    struct asked *asked = calloc(1, sizeof *asked + size);
+    if (asked == NULL)
+        return NULL;
+    memcpy(asked->reply, message->reply, size);
+    asked->transport = *transport;
+    asked->request.done = answered;
+    asked->request.context = asked;
+    if (!text_set(&asked->request.who, bytes_text(message->reply))) {
+        free(asked);
+        return NULL;
+    }
+    return asked;
+}
+
+/* The token is looked at before anything else is. */
+static enum status check_token(struct admin_access *access,
+                               struct admin_document *document,
+                               const char *reply, struct error *err)
+{
+    struct text token = {0};
+    char peer[256]; /* all inboxes are counted as one */
+    if (!admin_document_take(document, "token", &token))
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    (void)snprintf(peer, sizeof peer, "nats:%s", reply);
+    enum admin_verdict verdict =
+        admin_access_check(access, text_bytes(&token), peer);
+    text_release(&token);
+    if (verdict == ADMIN_GRANTED)
+        return STATUS_OK;
+    return fail(err, STATUS_INVALID,
+                verdict == ADMIN_DENIED ? "no token, or a wrong one"
+                                        : "too many wrong tokens");
+}
+
+static enum status find_verb(const char *subject, enum admin_verb *verb,
+                             struct error *err)
+{
+    const char *dot = strrchr(subject, '.');
+    struct bytes name = bytes_text(dot == NULL ? subject : dot + 1);
+    char shown[TEXT_QUOTED_MAX];
+    if (admin_verb_find(name, verb))
+        return STATUS_OK;
+    return fail(err, STATUS_INVALID, "unknown verb: %s",
+                text_quote(name, shown));
+}
+
+static enum status read_request(struct admin_access *access,
+                                const struct inbound_message *message,
+                                struct admin_request *request,
+                                struct error *err)
+{
+    struct admin_document *document = NULL;
+    enum admin_verb verb = ADMIN_VERBS;
+    enum status status = admin_document_new(message->data, &document, err);
+    if (status == STATUS_OK)
+        status = check_token(access, document, message->reply, err);
+    if (status == STATUS_OK)
+        status = find_verb(message->subject, &verb, err);
+    if (status == STATUS_OK)
+        status = admin_document_request(document, verb, request, err);
+    admin_document_free(document);
+    return status;
+}
+
+void admin_nats_message(struct admin_access *access, struct engine *engine,
+                        const struct transport *transport,
+                        const struct inbound_message *message)
+{
+    struct error err = {0};
+    if (message->reply == NULL)
+        return;
+    struct asked *asked = asked_new(transport, message);
+    if (asked == NULL) {
+        send_error(transport, message->reply, "out of memory");
+        return;
+    }
+    if (read_request(access, message, &asked->request, &err) != STATUS_OK) {
+        send_error(transport, message->reply, err.detail);
+        admin_request_release(&asked->request);
+        free(asked);
+        return;
+    }
+    engine_admin(engine, &asked->request);
+}
