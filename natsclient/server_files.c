@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,30 +30,6 @@ static void put_string(FILE *file, const char *key, const char *text)
     (void)fputs("\"\n", file);
 }
 
-static enum status write_config(const struct server_files *files,
-                                const struct server_settings *settings,
-                                struct error *err)
-{
-    int fd = open(files->config, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                  S_IRUSR | S_IWUSR);
-    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (file == NULL) {
-        enum status status = io_failed("write", files->config, err);
-        if (fd >= 0)
-            (void)close(fd);
-        return status;
-    }
-    (void)fwrite(settings->config.data, 1, settings->config.size, file);
-    put_string(file, "host", settings->host);
-    (void)fprintf(file, "port: %d\nlogtime: false\n", settings->port);
-    (void)fputs("http: \"127.0.0.1:-1\"\n", file);
-    put_string(file, "ports_file_dir", files->directory);
-    bool failed = ferror(file) != 0;
-    if (fclose(file) != 0 || failed)
-        return io_failed("write", files->config, err);
-    return STATUS_OK;
-}
-
 static bool has_control(const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -62,30 +39,77 @@ static bool has_control(const char *text)
     return false;
 }
 
-enum status server_files_init(struct server_files *files,
-                              const struct server_settings *settings,
-                              struct error *err)
+/* A stream of its own on the descriptor, at its beginning. */
+static FILE *config_open(int config)
 {
-    *files = (struct server_files){0};
+    int fd = fcntl(config, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return NULL;
+    FILE *file = lseek(fd, 0, SEEK_SET) == 0 && ftruncate(fd, 0) == 0
+                     ? fdopen(fd, "w")
+                     : NULL;
+    if (file == NULL)
+        (void)close(fd);
+    return file;
+}
+
+enum status server_files_write(struct server_files *files,
+                               const struct server_settings *settings,
+                               struct error *err)
+{
+    if (has_control(settings->host))
+        return fail(err, STATUS_INVALID, "control character in the host");
+    FILE *file = config_open(files->config);
+    if (file == NULL)
+        return io_failed("write", "nats-server configuration", err);
+    (void)fwrite(settings->config.data, 1, settings->config.size, file);
+    put_string(file, "host", settings->host);
+    (void)fprintf(file, "port: %d\nlogtime: false\n", settings->port);
+    (void)fprintf(file, "http: \"127.0.0.1:%d\"\n", settings->monitor_port);
+    put_string(file, "ports_file_dir", files->directory);
+    bool failed = ferror(file) != 0;
+    if (fclose(file) != 0 || failed)
+        return io_failed("write", "nats-server configuration", err);
+    return STATUS_OK;
+}
+
+static enum status directory_make(const char *base, char out[SERVER_PATH_MAX],
+                                  struct error *err)
+{
+    int size = snprintf(out, SERVER_PATH_MAX, "%s/streamd-nats-XXXXXX", base);
+    if (has_control(base) || size < 0 || size >= SERVER_PATH_MAX)
+        return fail(err, STATUS_INVALID, "TMPDIR is no usable path");
+    if (mkdtemp(out) == NULL)
+        return io_failed("directory", out, err);
+    return STATUS_OK;
+}
+
+enum status server_files_again(struct server_files *files, struct error *err)
+{
     const char *base = getenv("TMPDIR");
-    if (base == NULL || base[0] == '\0')
-        base = "/tmp";
-    if (has_control(base) || has_control(settings->host))
-        return fail(err, STATUS_INVALID, "control character in host or TMPDIR");
-    char directory[SERVER_PATH_MAX];
-    int size =
-        snprintf(directory, sizeof directory, "%s/streamd-nats-XXXXXX", base);
-    if (size < 0 || (size_t)size >= sizeof directory)
-        return fail(err, STATUS_INVALID, "TMPDIR is too long");
-    if (mkdtemp(directory) == NULL)
-        return io_failed("directory", directory, err);
-    memcpy(files->directory, directory, sizeof directory);
-    (void)snprintf(files->config, sizeof files->config, "%s/nats.conf",
-                   files->directory);
-    enum status status = write_config(files, settings, err);
-    if (status != STATUS_OK)
-        server_files_release(files);
+    enum status status = STATUS_OK;
+    if (base != NULL && base[0] != '\0') {
+        status = directory_make(base, files->directory, err);
+    } else if (directory_make("/tmp", files->directory, NULL) != STATUS_OK) {
+        /* A container may be read-only but for this. */
+        status = directory_make("/dev/shm", files->directory, err);
+    }
+    files->there = status == STATUS_OK;
     return status;
+}
+
+enum status server_files_init(struct server_files *files, struct error *err)
+{
+    *files = (struct server_files){.config = -1};
+    enum status status = server_files_again(files, err);
+    if (status != STATUS_OK)
+        return status;
+    files->config = memfd_create("nats.conf", MFD_CLOEXEC);
+    if (files->config < 0) {
+        server_files_remove(files);
+        return io_failed("make", "nats-server configuration", err);
+    }
+    return STATUS_OK;
 }
 
 /* The next ports file in an open directory, NULL if none. */
@@ -101,11 +125,10 @@ static const char *next_ports(DIR *directory)
     }
 }
 
-void server_files_release(struct server_files *files)
+void server_files_remove(struct server_files *files)
 {
-    if (files->directory[0] == '\0')
+    if (!files->there)
         return;
-    (void)unlink(files->config);
     DIR *directory = opendir(files->directory);
     if (directory != NULL) {
         for (const char *name = next_ports(directory); name != NULL;
@@ -114,7 +137,15 @@ void server_files_release(struct server_files *files)
         (void)closedir(directory);
     }
     (void)rmdir(files->directory);
-    files->directory[0] = '\0';
+    files->there = false;
+}
+
+void server_files_release(struct server_files *files)
+{
+    server_files_remove(files);
+    if (files->config >= 0)
+        (void)close(files->config);
+    files->config = -1;
 }
 
 bool ports_text_url(const char *text, const char *name, char *url,
@@ -134,17 +165,21 @@ bool ports_text_url(const char *text, const char *name, char *url,
     return strstr(url, "://") != NULL;
 }
 
-int ports_text_port(const char *text)
+int ports_url_port(const char *url)
 {
-    char url[SERVER_URL_MAX];
-    if (!ports_text_url(text, "nats", url, sizeof url))
-        return 0;
     const char *colon = strrchr(url, ':');
-    size_t digits = strspn(colon + 1, "0123456789");
+    size_t digits = colon == NULL ? 0 : strspn(colon + 1, "0123456789");
     if (digits == 0 || colon[1 + digits] != '\0')
         return 0;
     unsigned long port = strtoul(colon + 1, NULL, 10);
     return port > 65535 ? 0 : (int)port;
+}
+
+int ports_text_port(const char *text)
+{
+    char url[SERVER_URL_MAX];
+    return ports_text_url(text, "nats", url, sizeof url) ? ports_url_port(url)
+                                                         : 0;
 }
 
 static bool read_text(int directory, const char *name, char *text)

@@ -1,9 +1,12 @@
-/* server_files.h - the private directory of a starting nats-server: its
- * configuration, and the ports file in which it says that it listens.
+/* server_files.h - what a nats-server of ours is started with: its
+ * configuration, and a directory for the ports file in which it says that it
+ * listens.
  *
- * Only the child of ours writes there, so a ports file is proof that the
- * listener is ours, which a TCP connect is not. It is all needed only until
- * the child is ready and removed then: kill -9 of streamd leaves nothing. */
+ * The configuration, which holds secrets, is a file without a name, in memory;
+ * it can be written again for a reload. Only the child of ours writes in the
+ * directory, so a ports file is proof that the listener is ours, which a TCP
+ * connect is not. The directory is there only until the child is ready: kill
+ * -9 of streamd leaves nothing. */
 #ifndef NATSCLIENT_SERVER_FILES_H
 #define NATSCLIENT_SERVER_FILES_H
 
@@ -18,21 +21,35 @@
 #define SERVER_URL_MAX 320
 
 struct server_files {
-    char directory[SERVER_PATH_MAX]; /* empty: there is none */
-    char config[SERVER_PATH_MAX + 16];
+    bool there; /* the directory */
+    char directory[SERVER_PATH_MAX];
+    int config; /* descriptor; -1: none */
 };
 
 struct server_settings {
     const char *host;
-    int port;
-    struct bytes config; /* what else stands in the configuration */
+    int port, monitor_port; /* -1: any free one */
+    struct bytes config;    /* what else stands in the configuration */
 };
 
-/* Makes the directory, below $TMPDIR or /tmp, and the configuration, readable
- * by us alone. Errors: STATUS_IO, STATUS_INVALID; nothing is left then. */
+/* Makes the directory, below $TMPDIR, or /tmp, or /dev/shm, and an empty
+ * configuration, both for us alone. Errors: STATUS_IO, STATUS_INVALID; nothing
+ * is left then. */
 MUST_CHECK enum status server_files_init(struct server_files *files,
-                                         const struct server_settings *settings,
                                          struct error *err);
+
+/* The directory once more, of another name; it was removed. Errors as above. */
+MUST_CHECK enum status server_files_again(struct server_files *files,
+                                          struct error *err);
+
+/* Writes the configuration, in place of what is there. Errors: STATUS_IO,
+ * STATUS_INVALID (control characters in host). */
+MUST_CHECK enum status
+server_files_write(struct server_files *files,
+                   const struct server_settings *settings, struct error *err);
+
+/* Removes the directory; its name is kept, as a running child knows it. */
+void server_files_remove(struct server_files *files);
 void server_files_release(struct server_files *files);
 
 /* The text of its ports file into text, SERVER_PORTS_MAX bytes; false as long
@@ -44,6 +61,9 @@ MUST_CHECK bool server_files_ports(const struct server_files *files,
  * there is none, or it does not fit. */
 MUST_CHECK bool ports_text_url(const char *text, const char *name, char *url,
                                size_t capacity);
+
+/* The port at the end of a URL, 0 if there is none. */
+int ports_url_port(const char *url);
 
 /* The port of the first client URL in the text of a ports file, else 0. */
 int ports_text_port(const char *text);

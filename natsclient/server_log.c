@@ -1,9 +1,12 @@
 #include "natsclient/server_log.h"
 
+#include "streamd/base/buffer.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -11,7 +14,7 @@
 
 struct server_log {
     struct log *log;
-    char *hidden;
+    char *hidden, *name, *instead;
     int input;
     int stop; /* eventfd: readable when the thread shall end */
     pthread_t thread;
@@ -71,6 +74,28 @@ static bool is_hidden(const char *hidden, const char *line, size_t size)
     return false;
 }
 
+/* The line, with its own name in place of what the child knows the file as. */
+static void say(struct server_log *server_log, enum log_level level,
+                struct bytes line)
+{
+    const char *start = (const char *)line.data;
+    size_t size = strlen(server_log->instead);
+    const char *found =
+        size == 0 ? NULL : memmem(start, line.size, server_log->instead, size);
+    if (found == NULL || server_log->name[0] == '\0') {
+        log_foreign(server_log->log, level, start, (int)line.size);
+        return;
+    }
+    char renamed[SERVER_LINE_MAX];
+    int front = (int)(found - start);
+    int rest = (int)line.size - front - (int)size;
+    int length = snprintf(renamed, sizeof renamed, "%.*s%s%.*s", front, start,
+                          server_log->name, rest, found + size);
+    if (length >= (int)sizeof renamed)
+        length = sizeof renamed - 1;
+    log_foreign(server_log->log, level, renamed, length);
+}
+
 static void end_line(struct server_log *server_log)
 {
     const char *line = server_log->line;
@@ -82,7 +107,7 @@ static void end_line(struct server_log *server_log)
         return;
     enum log_level level = server_line_level(&line, &size);
     if (!is_hidden(server_log->hidden, line, size))
-        log_foreign(server_log->log, level, line, (int)size);
+        say(server_log, level, bytes_of(line, size));
 }
 
 static void take(struct server_log *server_log, const char *data, size_t size)
@@ -142,22 +167,32 @@ static void release(struct server_log *server_log)
     if (server_log->stop >= 0)
         (void)close(server_log->stop);
     free(server_log->hidden);
+    free(server_log->name);
+    free(server_log->instead);
     free(server_log);
 }
 
-enum status server_log_new(struct log *log, int descriptor, const char *hidden,
+static char *copy(const char *text)
+{
+    return strdup(text == NULL ? "" : text);
+}
+
+enum status server_log_new(const struct server_log_options *options,
                            struct server_log **out, struct error *err)
 {
     *out = NULL;
     struct server_log *server_log = calloc(1, sizeof *server_log);
     if (server_log == NULL)
         return fail(err, STATUS_NO_MEMORY, "nats-server log");
-    server_log->log = log;
-    server_log->input = descriptor;
+    server_log->log = options->log;
+    server_log->input = options->descriptor;
     server_log->stop = eventfd(0, EFD_CLOEXEC);
-    server_log->hidden = strdup(hidden);
+    server_log->hidden = copy(options->hidden);
+    server_log->name = copy(options->name);
+    server_log->instead = copy(options->instead);
     if (server_log->stop < 0 || server_log->hidden == NULL ||
-        fcntl(descriptor, F_SETFL, O_NONBLOCK) != 0 ||
+        server_log->name == NULL || server_log->instead == NULL ||
+        fcntl(server_log->input, F_SETFL, O_NONBLOCK) != 0 ||
         pthread_create(&server_log->thread, NULL, run, server_log) != 0) {
         release(server_log);
         return fail(err, STATUS_NO_MEMORY, "nats-server log: thread");

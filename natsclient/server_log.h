@@ -13,10 +13,18 @@
 
 struct server_log;
 
-/* Takes over descriptor, a pipe, if STATUS_OK. Lines that begin with a
- * line of hidden, which is copied, are dropped. Errors: STATUS_NO_MEMORY. */
-MUST_CHECK enum status server_log_new(struct log *log, int descriptor,
-                                      const char *hidden,
+/* Strings are copied. */
+struct server_log_options {
+    struct log *log;
+    int descriptor;     /* a pipe */
+    const char *hidden; /* lines that begin with a line of it are dropped */
+    /* Where a line says `instead`, this is what the user knows it as. NULL or
+     * "": it is left as it is. */
+    const char *name, *instead;
+};
+
+/* Takes over the descriptor if STATUS_OK. Errors: STATUS_NO_MEMORY. */
+MUST_CHECK enum status server_log_new(const struct server_log_options *options,
                                       struct server_log **out,
                                       struct error *err);
 /* Logs what is still in the pipe, whoever holds its other end; NULL is

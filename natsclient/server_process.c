@@ -29,7 +29,13 @@ struct server_process {
     int status;  /* of waitpid() */
     struct server_log *log;
     struct server_files files;
-    int port;
+    struct log *log_to; /* borrowed */
+    char *binary, *config_name;
+    struct blob config;     /* as it was given */
+    char *ports;            /* the ports file, once ready */
+    int port, monitor_port; /* -1: not known yet */
+    /* What the child that runs was told: a reload must not change it. */
+    int told_port, told_monitor_port;
     char host[HOST_MAX + 1];
     char url[HOST_MAX + 32];
     char monitor_url[SERVER_URL_MAX];
@@ -48,7 +54,7 @@ static bool wait_end(struct server_process *process, int ms)
 
 static bool reap(struct server_process *process, int options)
 {
-    while (!process->reaped) {
+    while (process->pid > 0 && !process->reaped) {
         pid_t pid = waitpid(process->pid, &process->status, options);
         if (pid == 0)
             return false;
@@ -72,6 +78,19 @@ bool server_process_ended(struct server_process *process, struct error *err)
     return true;
 }
 
+static void process_free(struct server_process *process)
+{
+    if (process->pidfd >= 0)
+        (void)close(process->pidfd);
+    server_log_free(process->log);
+    server_files_release(&process->files);
+    blob_release(&process->config);
+    free(process->binary);
+    free(process->config_name);
+    free(process->ports);
+    free(process);
+}
+
 void server_process_stop(struct server_process *process)
 {
     if (process == NULL)
@@ -82,62 +101,72 @@ void server_process_stop(struct server_process *process)
             (void)kill(process->pid, SIGKILL);
         (void)reap(process, 0);
     }
-    if (process->pidfd >= 0)
-        (void)close(process->pidfd);
-    server_log_free(process->log);
-    server_files_release(&process->files);
-    free(process);
+    process_free(process);
 }
 
-static enum status start_child(struct server_process *process,
-                               const char *binary, struct log *log,
+void server_process_kill(struct server_process *process)
+{
+    if (process->pid > 0 && !reap(process, WNOHANG))
+        (void)kill(process->pid, SIGKILL);
+}
+
+static enum status write_config(struct server_process *process,
+                                struct error *err)
+{
+    const struct server_settings settings = {
+        .host = process->host,
+        .port = process->told_port,
+        .monitor_port = process->told_monitor_port,
+        .config = bytes_of(process->config.data, process->config.size),
+    };
+    return server_files_write(&process->files, &settings, err);
+}
+
+static enum status take_output(struct server_process *process, int output,
                                struct error *err)
+{
+    /* Its monitoring is for us; on its way out it looks for the ports file,
+     * which we remove. */
+    char hidden[SERVER_PATH_MAX + 256];
+    (void)snprintf(hidden, sizeof hidden,
+                   "Starting http monitor on\n"
+                   "Error cleaning up ports file %s\n%s",
+                   process->files.directory,
+                   process->config_name == NULL ? "Using configuration file:"
+                                                : "");
+    const struct server_log_options options = {
+        .log = process->log_to,
+        .descriptor = output,
+        .hidden = hidden,
+        .name = process->config_name,
+        .instead = SERVER_CONFIG_PATH,
+    };
+    return server_log_new(&options, &process->log, err);
+}
+
+static enum status launch(struct server_process *process, struct error *err)
 {
     char path[SERVER_PATH_MAX];
     char config_flag[] = "-c";
-    char *argv[] = {path, config_flag, process->files.config, NULL};
-    enum status status = server_find(binary, path, sizeof path, err);
-    if (status != STATUS_OK)
-        return status;
+    char config_path[] = SERVER_CONFIG_PATH;
+    char *argv[] = {path, config_flag, config_path, NULL};
     int output = -1;
-    status = server_spawn(argv, &process->pid, &process->pidfd, &output, err);
+    process->told_port = process->port;
+    process->told_monitor_port = process->monitor_port;
+    enum status status = server_find(process->binary, path, sizeof path, err);
+    if (status == STATUS_OK)
+        status = write_config(process, err);
     if (status != STATUS_OK)
         return status;
-    /* Its monitoring is for us; on its way out it looks for the ports file,
-     * which we remove. */
-    char hidden[SERVER_PATH_MAX + 128];
-    (void)snprintf(hidden, sizeof hidden,
-                   "Starting http monitor on\n"
-                   "Error cleaning up ports file %s",
-                   process->files.directory);
-    status = server_log_new(log, output, hidden, &process->log, err);
+    status = server_spawn(argv, process->files.config, &process->pid,
+                          &process->pidfd, &output, err);
+    if (status != STATUS_OK)
+        return status;
+    process->reaped = false;
+    status = take_output(process, output, err);
     if (status != STATUS_OK)
         (void)close(output);
     return status;
-}
-
-static enum status wait_ready(struct server_process *process, struct error *err)
-{
-    int64_t until = clock_monotonic(&clock_system) + READY_WITHIN;
-    bool ready = false;
-    char *ports = malloc(SERVER_PORTS_MAX);
-    if (ports == NULL)
-        return fail(err, STATUS_NO_MEMORY, "nats-server: ports file");
-    while (!ready && !wait_end(process, READY_LOOK_MS) &&
-           clock_monotonic(&clock_system) < until)
-        ready = server_files_ports(&process->files, ports);
-    if (ready) {
-        process->port = ports_text_port(ports);
-        if (!ports_text_url(ports, "monitoring", process->monitor_url,
-                            sizeof process->monitor_url))
-            process->monitor_url[0] = '\0';
-    }
-    free(ports);
-    if (ready)
-        return STATUS_OK;
-    return fail(err, STATUS_UNAVAILABLE,
-                "unable to start a NATS Server on %s:%d", process->host,
-                process->port);
 }
 
 static void make_url(struct server_process *process)
@@ -153,24 +182,97 @@ static void make_url(struct server_process *process)
                    is_ip6 ? "[" : "", host, is_ip6 ? "]" : "", process->port);
 }
 
+bool server_process_ready(struct server_process *process)
+{
+    char *ports = process->files.there ? malloc(SERVER_PORTS_MAX) : NULL;
+    if (!process->files.there)
+        return true;
+    if (ports == NULL || !server_files_ports(&process->files, ports)) {
+        free(ports);
+        return false;
+    }
+    free(process->ports);
+    process->ports = ports;
+    process->port = ports_text_port(ports);
+    if (ports_text_url(ports, "monitoring", process->monitor_url,
+                       sizeof process->monitor_url))
+        process->monitor_port = ports_url_port(process->monitor_url);
+    make_url(process);
+    server_files_remove(&process->files);
+    return true;
+}
+
+static enum status wait_ready(struct server_process *process, struct error *err)
+{
+    int64_t until = clock_monotonic(&clock_system) + READY_WITHIN;
+    bool ready = false;
+    while (!ready && !wait_end(process, READY_LOOK_MS) &&
+           clock_monotonic(&clock_system) < until)
+        ready = server_process_ready(process);
+    if (ready)
+        return STATUS_OK;
+    return fail(err, STATUS_UNAVAILABLE,
+                "unable to start a NATS Server on %s:%d", process->host,
+                process->port);
+}
+
+enum status server_process_restart(struct server_process *process,
+                                   struct error *err)
+{
+    assert(process->pid <= 0 || process->reaped);
+    if (process->pidfd >= 0)
+        (void)close(process->pidfd);
+    process->pidfd = -1;
+    process->pid = -1;
+    process->reaped = false;
+    server_log_free(process->log);
+    process->log = NULL;
+    server_files_remove(&process->files);
+    enum status status = server_files_again(&process->files, err);
+    return status == STATUS_OK ? launch(process, err) : status;
+}
+
+static enum status keep_config(struct server_process *process,
+                               struct bytes config, struct error *err)
+{
+    struct blob copy = {0};
+    if (config.size > 0 && !blob_append(&copy, config.data, config.size))
+        return fail(err, STATUS_NO_MEMORY, "nats-server: configuration");
+    blob_release(&process->config);
+    process->config = copy;
+    return STATUS_OK;
+}
+
+enum status server_process_reload(struct server_process *process,
+                                  struct bytes config, struct error *err)
+{
+    enum status status = keep_config(process, config, err);
+    if (status == STATUS_OK)
+        status = write_config(process, err);
+    if (status != STATUS_OK || process->pid <= 0 || reap(process, WNOHANG))
+        return status; /* its successor reads it */
+    if (kill(process->pid, SIGHUP) != 0)
+        return fail(err, STATUS_IO, "nats-server: %s", strerror(errno));
+    return STATUS_OK;
+}
+
+static char *copy_text(const char *text)
+{
+    return text == NULL || text[0] == '\0' ? NULL : strdup(text);
+}
+
 static enum status start(struct server_process *process,
                          const struct server_process_options *options,
                          struct error *err)
 {
-    const struct server_settings settings = {
-        .host = process->host,
-        .port = process->port,
-        .config = options->config,
-    };
-    enum status status = server_files_init(&process->files, &settings, err);
+    process->binary = copy_text(options->binary);
+    process->config_name = copy_text(options->config_name);
+    enum status status = keep_config(process, options->config, err);
     if (status == STATUS_OK)
-        status = start_child(process, options->binary, options->log, err);
+        status = server_files_init(&process->files, err);
     if (status == STATUS_OK)
-        status = wait_ready(process, err);
-    if (status == STATUS_OK)
-        make_url(process);
-    server_files_release(&process->files);
-    return status;
+        status = launch(process, err);
+    return status == STATUS_OK ? wait_ready(process, err) : status;
 }
 
 enum status server_process_start(const struct server_process_options *options,
@@ -190,8 +292,10 @@ enum status server_process_start(const struct server_process_options *options,
     struct server_process *process = calloc(1, sizeof *process);
     if (process == NULL)
         return fail(err, STATUS_NO_MEMORY, "nats-server: new process");
-    process->pidfd = -1;
+    process->pid = process->pidfd = process->files.config = -1;
     process->port = options->port;
+    process->monitor_port = -1;
+    process->log_to = options->log;
     (void)snprintf(process->host, sizeof process->host, "%s", host);
     enum status status = start(process, options, err);
     if (status != STATUS_OK) {
@@ -215,6 +319,11 @@ const char *server_process_monitor_url(const struct server_process *process)
 const char *server_process_host(const struct server_process *process)
 {
     return process->host;
+}
+
+const char *server_process_ports(const struct server_process *process)
+{
+    return process->ports;
 }
 
 int server_process_port(const struct server_process *process)
@@ -257,7 +366,7 @@ bool server_process_version(const char *binary, char *out, int capacity)
     int output = -1;
     if (capacity <= 0 ||
         server_find(binary, path, sizeof path, NULL) != STATUS_OK ||
-        server_spawn(argv, &pid, &pidfd, &output, NULL) != STATUS_OK)
+        server_spawn(argv, -1, &pid, &pidfd, &output, NULL) != STATUS_OK)
         return false;
     bool done = read_line(output, out, (size_t)capacity,
                           clock_monotonic(&clock_system) + VERSION_WITHIN);

@@ -20,7 +20,8 @@ struct server_process_options {
     /* The rest of its configuration: without host, port, log, monitoring and
      * ports file, which are settled here. Copied. */
     struct bytes config;
-    struct log *log;
+    const char *config_name; /* what it is called in log lines; NULL: nothing */
+    struct log *log;         /* borrowed for the life of the process */
 };
 
 struct server_process;
@@ -41,15 +42,37 @@ const char *server_process_url(const struct server_process *process);
  * alone; "": it has none. */
 const char *server_process_monitor_url(const struct server_process *process);
 
+/* The ports file it wrote: JSON, lists of URLs by name. */
+const char *server_process_ports(const struct server_process *process);
+
 /* The host and port it listens on. */
 const char *server_process_host(const struct server_process *process);
 int server_process_port(const struct server_process *process);
 
-/* Readable (poll) once the child has ended by itself. */
+/* Readable (poll) once the child has ended by itself; another one after each
+ * restart, -1 if that failed. */
 int server_process_descriptor(const struct server_process *process);
 
 /* True if it has ended; then *err says how. */
 bool server_process_ended(struct server_process *process, struct error *err);
+
+/* After it ended, or after a restart that failed: another child, with the same
+ * configuration and ports; server_process_ready() tells when it listens.
+ * Errors: those of the start; it may be tried again. */
+MUST_CHECK enum status server_process_restart(struct server_process *process,
+                                              struct error *err);
+
+/* True once the child accepts connections. */
+bool server_process_ready(struct server_process *process);
+
+/* SIGKILL, for a child that does not become ready. */
+void server_process_kill(struct server_process *process);
+
+/* Another configuration (as in the options): the child is told to read it, and
+ * says in its log what came of it. Errors: STATUS_IO, STATUS_NO_MEMORY. */
+MUST_CHECK enum status server_process_reload(struct server_process *process,
+                                             struct bytes config,
+                                             struct error *err);
 
 /* SIGINT, 5 s, SIGKILL; frees. NULL is allowed. */
 void server_process_stop(struct server_process *process);

@@ -65,10 +65,20 @@ enum status server_find(const char *binary, char *out, size_t capacity,
                 binary);
 }
 
+enum { CONFIG_FILENO = STDERR_FILENO + 1 }; /* see SERVER_CONFIG_PATH */
+
+/* fd as number, open over exec. */
+static bool give(int fd, int number)
+{
+    if (fd == number)
+        return fcntl(fd, F_SETFD, 0) == 0;
+    return dup2(fd, number) >= 0;
+}
+
 /* The child, between fork and exec: only calls that are safe in a handler of
  * signals, as another thread may have held any lock. */
-_Noreturn static void run_child(char *const argv[], pid_t parent, int input,
-                                int output)
+_Noreturn static void run_child(char *const argv[], pid_t parent,
+                                const int fds[3], int config)
 {
     static const char TEXT[] = "[ERR] nats-server cannot be executed\n";
     for (int number = 1; number < NSIG; number++)
@@ -79,11 +89,13 @@ _Noreturn static void run_child(char *const argv[], pid_t parent, int input,
     (void)setpgid(0, 0); /* Ctrl-C is for streamd alone */
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
         _exit(1); /* the parent ended before it was asked to tell */
-    if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
-        dup2(output, STDERR_FILENO) < 0)
+    if (dup2(fds[0], STDIN_FILENO) < 0 || dup2(fds[2], STDOUT_FILENO) < 0 ||
+        dup2(fds[2], STDERR_FILENO) < 0 ||
+        (config >= 0 && !give(config, CONFIG_FILENO)))
         _exit(1);
     /* Not every library marks its sockets close-on-exec. */
-    (void)close_range(STDERR_FILENO + 1, UINT_MAX, 0);
+    (void)close_range(config >= 0 ? CONFIG_FILENO + 1 : CONFIG_FILENO, UINT_MAX,
+                      0);
     (void)execv(argv[0], argv);
     (void)!write(STDERR_FILENO, TEXT, sizeof TEXT - 1);
     _exit(127);
@@ -130,7 +142,7 @@ static enum status spawn_failed(const char *path, struct error *err)
                 strerror_r(errno, reason, sizeof reason));
 }
 
-enum status server_spawn(char *const argv[], pid_t *pid, int *pidfd,
+enum status server_spawn(char *const argv[], int config, pid_t *pid, int *pidfd,
                          int *output, struct error *err)
 {
     int fds[3];
@@ -139,7 +151,7 @@ enum status server_spawn(char *const argv[], pid_t *pid, int *pidfd,
     if (open_all(fds))
         child = fork();
     if (child == 0)
-        run_child(argv, parent, fds[0], fds[2]);
+        run_child(argv, parent, fds, config);
     int watch = child > 0 ? pidfd_open(child, 0) : -1;
     if (watch < 0) {
         enum status status = spawn_failed(argv[0], err);

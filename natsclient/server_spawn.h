@@ -13,11 +13,15 @@
 MUST_CHECK enum status server_find(const char *binary, char *out,
                                    size_t capacity, struct error *err);
 
+/* What a program started here finds its configuration under. */
+#define SERVER_CONFIG_PATH "/proc/self/fd/3"
+
 /* Starts argv[0], a path, as the head of a new process group, with stdin from
  * /dev/null. *output is the read end of its stdout and stderr, *pidfd is
  * readable once it has ended; both the caller's to close. It gets SIGTERM when
- * the calling thread ends. Errors: STATUS_IO. */
-MUST_CHECK enum status server_spawn(char *const argv[], pid_t *pid, int *pidfd,
-                                    int *output, struct error *err);
+ * the calling thread ends, and config (-1: none) as its descriptor 3. Errors:
+ * STATUS_IO. */
+MUST_CHECK enum status server_spawn(char *const argv[], int config, pid_t *pid,
+                                    int *pidfd, int *output, struct error *err);
 
 #endif

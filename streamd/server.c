@@ -2,13 +2,12 @@
 
 #include "monitor/admin_http.h"
 #include "monitor/monitor.h"
-#include "natsclient/server_process.h"
 #include "store/leveldb/leveldb_store.h"
 #include "store/memory.h"
 #include "streamd/banner.h"
 #include "streamd/base/nuid.h"
+#include "streamd/embedded.h"
 #include "streamd/loop.h"
-#include "streamd/nats_config.h"
 #include "streamd/notify.h"
 #include "streamd/options_check.h"
 #include "streamd/pid_file.h"
@@ -30,7 +29,7 @@ struct server {
     struct log *log;
     char id[NUID_SIZE + 1];
     struct store *store;
-    struct server_process *nats;
+    struct embedded *nats; /* NULL: an external one */
     struct loop *loop;
     struct admin_http admin; /* .access NULL: no administration */
     struct monitor *monitor;
@@ -82,24 +81,10 @@ static const char *or_null(const char *text)
 
 static enum status start_nats(struct server *server, struct error *err)
 {
-    const struct options *options = server->options;
-    struct blob config = {0};
-    if (options->nats_server[0] != '\0')
+    if (server->options->nats_server[0] != '\0')
         return STATUS_OK; /* there is one to attach to */
-    enum status status =
-        nats_config_write(options, server->nats_conf, &config, err);
-    if (status != STATUS_OK)
-        return status;
-    const struct server_process_options settings = {
-        .binary = or_null(options->nats_server_binary),
-        .host = or_null(options->host),
-        .port = (int)options->port,
-        .config = bytes_of(config.data, config.size),
-        .log = server->log,
-    };
-    status = server_process_start(&settings, &server->nats, err);
-    blob_release(&config);
-    return status;
+    return embedded_start(server->options, server->nats_conf, server->log,
+                          &server->nats, err);
 }
 
 /* Engine thread. */
@@ -151,7 +136,7 @@ static enum status start_loop(struct server *server, struct error *err)
                 .clock = &clock_system,
                 .log = server->log,
             },
-        .urls = server->nats != NULL ? server_process_url(server->nats)
+        .urls = server->nats != NULL ? embedded_url(server->nats)
                                      : options->nats_server,
         .admin = server->admin.access,
         .context = server,
@@ -275,43 +260,49 @@ static int on_engine(struct server *server)
     return EXIT_FAILED;
 }
 
-static int on_nats(struct server *server)
+/* The smaller one of two waits of poll(), of which -1 is for ever. */
+static int sooner(int a, int b)
 {
-    struct error err = {0};
-    if (!server_process_ended(server->nats, &err))
+    if (a < 0 || b < 0)
+        return a < 0 ? b : a;
+    return a < b ? a : b;
+}
+
+static int turn(struct server *server, int signals)
+{
+    int wait = notify_alive(&server->notify);
+    struct pollfd watched[] = {
+        {.fd = signals, .events = POLLIN},
+        {.fd = server->started, .events = POLLIN},
+        {.fd = -1, .events = POLLIN},
+    };
+    int result = -1;
+    if (server->nats != NULL) {
+        watched[2].fd = embedded_descriptor(server->nats);
+        wait = sooner(wait, embedded_wait(server->nats));
+    }
+    int ready = poll(watched, 3, wait);
+    if (ready < 0 && errno == EINTR)
         return -1;
-    log_fatal(server->log, "The embedded NATS server has ended: %s",
-              err.detail);
-    return EXIT_FAILED;
+    if (ready < 0) {
+        log_fatal(server->log, "poll: %s", strerror(errno));
+        return EXIT_FAILED;
+    }
+    if (watched[0].revents != 0)
+        result = on_signal(server, signals);
+    if (result < 0 && server->nats != NULL && !embedded_turn(server->nats))
+        result = EXIT_FAILED;
+    if (result < 0 && watched[1].revents != 0)
+        result = on_engine(server);
+    return result;
 }
 
 static int wait_for_end(struct server *server, int signals)
 {
-    struct pollfd watched[] = {
-        {.fd = signals, .events = POLLIN},
-        {.fd = server->started, .events = POLLIN},
-        {.fd = server->nats == NULL ? -1
-                                    : server_process_descriptor(server->nats),
-         .events = POLLIN},
-    };
-    for (;;) {
-        int result = -1;
-        int ready = poll(watched, 3, notify_alive(&server->notify));
-        if (ready < 0 && errno == EINTR)
-            continue;
-        if (ready < 0) {
-            log_fatal(server->log, "poll: %s", strerror(errno));
-            return EXIT_FAILED;
-        }
-        if (watched[0].revents != 0)
-            result = on_signal(server, signals);
-        if (result < 0 && watched[2].revents != 0)
-            result = on_nats(server);
-        if (result < 0 && watched[1].revents != 0)
-            result = on_engine(server);
-        if (result >= 0)
-            return result;
-    }
+    int result = -1;
+    while (result < 0)
+        result = turn(server, signals);
+    return result;
 }
 
 static void stop(struct server *server)
@@ -324,7 +315,7 @@ static void stop(struct server *server)
         store_close(server->store);
     }
     admin_access_free(server->admin.access);
-    server_process_stop(server->nats);
+    embedded_stop(server->nats);
     if (server->started >= 0)
         (void)close(server->started);
 }

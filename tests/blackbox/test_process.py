@@ -9,28 +9,9 @@ import tempfile
 import unittest
 
 from support.case import StreamdCase
-from support.processes import free_port
+from support.processes import children, free_port, processes
 from support.stan import FIRST
 from support.waiting import wait_until
-
-
-def processes():
-    """{process id: parent's} of all that live, by /proc."""
-    found = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", encoding="latin1") as stat:
-                    state, parent = stat.read().rsplit(")", 1)[1].split()[:2]
-            except OSError:
-                continue  # it has just ended
-            if state != "Z":  # ended, and nobody has asked
-                found[int(entry)] = int(parent)
-    return found
-
-
-def children(pid):
-    return [child for child, parent in processes().items() if parent == pid]
 
 
 class Start(StreamdCase):
@@ -158,13 +139,6 @@ class Embedded(StreamdCase):
             self.assertEqual(server.wait(), 1)
         self.assertIn("unable to start a NATS Server on 127.0.0.1:"
                       f"{server.port}", server.log())
-
-    def test_it_ends_with_its_nats_server(self):
-        """as the Go server, which holds its NATS server in itself"""
-        os.kill(children(self.server.pid)[0], signal.SIGKILL)
-        self.assertEqual(self.server.wait(), 1)
-        self.assertIn("[FTL] STREAM: The embedded NATS server has ended",
-                      self.server.log())
 
     def test_no_binary(self):
         """what is missing is said"""

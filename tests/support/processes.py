@@ -31,6 +31,25 @@ def accepts(port):
         return False
 
 
+def processes():
+    """{process id: parent's} of all that live, by /proc."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", encoding="latin1") as stat:
+                    state, parent = stat.read().rsplit(")", 1)[1].split()[:2]
+            except OSError:
+                continue  # it has just ended
+            if state != "Z":  # ended, and nobody has asked
+                found[int(entry)] = int(parent)
+    return found
+
+
+def children(pid):
+    return [child for child, parent in processes().items() if parent == pid]
+
+
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 

@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -123,7 +124,7 @@ static void starts_on_a_free_port_and_leaves_no_files(void **state)
     assert_true(port_listens(port));
     const char *monitor = server_process_monitor_url(process);
     assert_memory_equal(monitor, "http://127.0.0.1:", 17);
-    assert_true(port_listens(atoi(monitor + 17)));
+    assert_true(port_listens(ports_url_port(monitor)));
     assert_true(directory_is_empty(f)); /* kill -9 from here on is clean */
     assert_false(server_process_ended(process, NULL));
     server_process_stop(process);
@@ -239,6 +240,61 @@ static void an_end_by_itself_is_seen(void **state)
     assert_true(server_process_ended(process, &err));
     assert_string_equal(err.detail, "nats-server was ended by signal 9");
     assert_true(server_process_ended(process, &err)); /* still */
+    server_process_stop(process);
+}
+
+static void wait_log(const struct fixture *f, const char *text)
+{
+    const struct timespec moment = {.tv_nsec = 5000000};
+    int64_t until = clock_monotonic(&clock_system) + 30 * CLOCK_SECOND;
+    while (!log_contains(f, text)) {
+        assert_true(clock_monotonic(&clock_system) < until);
+        (void)nanosleep(&moment, NULL);
+    }
+}
+
+static void another_child_takes_the_same_ports(void **state)
+{
+    const struct fixture *f = *state;
+    const struct timespec moment = {.tv_nsec = 5000000};
+    struct server_process *process = start(f, -1);
+    int port = server_process_port(process);
+    char monitor[64];
+    (void)snprintf(monitor, sizeof monitor, "%s",
+                   server_process_monitor_url(process));
+    for (int i = 0; i < 2; i++) {
+        server_process_kill(process);
+        struct pollfd pollfd = {.fd = server_process_descriptor(process),
+                                .events = POLLIN};
+        assert_int_equal(poll(&pollfd, 1, 30000), 1);
+        assert_true(server_process_ended(process, NULL));
+        assert_int_equal(server_process_restart(process, NULL), STATUS_OK);
+        while (!server_process_ready(process)) {
+            assert_false(server_process_ended(process, NULL));
+            (void)nanosleep(&moment, NULL);
+        }
+        assert_int_equal(server_process_port(process), port);
+        assert_string_equal(server_process_monitor_url(process), monitor);
+        assert_true(port_listens(port));
+        assert_true(port_listens(ports_url_port(monitor)));
+        assert_true(directory_is_empty(f));
+    }
+    server_process_stop(process);
+}
+
+static void a_new_configuration_is_taken_over(void **state)
+{
+    const struct fixture *f = *state;
+    struct server_process *process = start(f, -1);
+    assert_int_equal(
+        server_process_reload(process, bytes_text("debug: true\n"), NULL),
+        STATUS_OK);
+    wait_log(f, "[INF] Reloaded: debug = true\n");
+    assert_int_equal(
+        server_process_reload(process, bytes_text("bogus: true\n"), NULL),
+        STATUS_OK);
+    wait_log(f, "unknown field \"bogus\"");
+    assert_false(log_contains(f, "not supported"));
     server_process_stop(process);
 }
 
@@ -362,21 +418,31 @@ static void a_long_line_is_cut_and_the_last_one_is_not_lost(void **state)
     const struct fixture *f = *state;
     int pipes[2];
     assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+    const struct server_log_options options = {
+        .log = f->log,
+        .descriptor = pipes[0],
+        .hidden = "hide\nignore",
+        .name = "nats.conf",
+        .instead = "/proc/self/fd/3",
+    };
     struct server_log *server_log = NULL;
-    assert_int_equal(
-        server_log_new(f->log, pipes[0], "hide", &server_log, NULL), STATUS_OK);
+    assert_int_equal(server_log_new(&options, &server_log, NULL), STATUS_OK);
     FILE *file = fdopen(pipes[1], "w");
     assert_non_null(file);
     (void)fprintf(file, "[1] [INF] %s", "long");
     for (int i = 0; i < 3 * SERVER_LINE_MAX; i++)
         (void)fputc(i > 2 * SERVER_LINE_MAX ? 'Y' : 'X', file);
-    (void)fputs("\n[1] [ERR] hide me\n[1] [WRN] last", file);
+    (void)fputs("\n[1] [ERR] hide me\n[1] [INF] ignore\n"
+                "in /proc/self/fd/3:7: no\n[1] [WRN] last",
+                file);
     assert_int_equal(fflush(file), 0);
     server_log_free(server_log); /* while the other end is open */
     (void)fclose(file);
     assert_true(log_contains(f, "[INF] longXXX"));
     assert_false(log_contains(f, "XY"));
     assert_false(log_contains(f, "hide"));
+    assert_false(log_contains(f, "ignore"));
+    assert_true(log_contains(f, "[ERR] in nats.conf:7: no\n"));
     assert_true(log_contains(f, "[WRN] last\n"));
 }
 
@@ -414,6 +480,8 @@ int main(void)
         CASE(a_program_that_is_none_is_unavailable),
         CASE(bad_hosts_and_ports_are_refused),
         CASE(an_end_by_itself_is_seen),
+        CASE(another_child_takes_the_same_ports),
+        CASE(a_new_configuration_is_taken_over),
         CASE(a_frozen_child_is_killed_after_5_s),
         CASE(the_child_does_not_outlive_a_killed_parent),
         CASE(the_program_is_found_without_PATH),
