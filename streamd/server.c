@@ -156,9 +156,8 @@ static enum status start_monitor(struct server *server, struct error *err)
         .limits = &options->limits,
         .version = STREAMD_COMPATIBLE_VERSION,
         .streamd_version = STREAMD_VERSION,
-        .nats_url = server->nats == NULL
-                        ? NULL
-                        : server_process_monitor_url(server->nats),
+        .nats_url =
+            server->nats == NULL ? NULL : embedded_monitor_url(server->nats),
     };
     if (options->http_port == 0)
         return STATUS_OK;
