@@ -93,6 +93,7 @@ static enum status poll_open(struct connection *connection, struct error *err)
         free(poll);
         return fail(err, STATUS_UNAVAILABLE, "nats: poll: %s", uv_strerror(rc));
     }
+    link_enter(connection->link);
     poll->data = connection;
     connection->poll = poll;
     connection->armed = 0;
@@ -369,7 +370,8 @@ static enum status connect_first(struct connection *connection,
     if (status != STATUS_OK)
         return status;
     options.async = &connection->async;
-    return connector_new(&options, &connection->connector, err);
+    return connector_new(&options, connection->log, &connection->connector,
+                         err);
 }
 
 static enum status init(struct connection *connection, uv_loop_t *loop,

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /*        start()           linked             take()
@@ -22,6 +23,8 @@ struct connector {
     /* Guarded by mutex. link is set in LINKED only. */
     enum connector_state state;
     struct link *link;
+    struct log *log;
+    char logged[sizeof((struct error *)0)->detail]; /* its thread only */
 };
 
 /* With the mutex held. */
@@ -53,12 +56,27 @@ static void wait_before_attempt(struct connector *connector)
     }
 }
 
+/* A new reason once, as long as it lasts. */
+static void log_attempt(struct connector *connector, enum status status,
+                        const struct error *err)
+{
+    if (status == STATUS_OK) {
+        connector->logged[0] = '\0';
+    } else if (strcmp(connector->logged, err->detail) != 0) {
+        log_warn(connector->log, "connection \"%s\" cannot reconnect yet: %s",
+                 connector->options.name, err->detail);
+        memcpy(connector->logged, err->detail, sizeof connector->logged);
+    }
+}
+
 /* Mutex held, released during the attempt. */
 static void attempt(struct connector *connector)
 {
     struct link *link = NULL;
     (void)pthread_mutex_unlock(&connector->mutex);
-    enum status status = link_open(&connector->options, &link, NULL);
+    struct error err = {0};
+    enum status status = link_open(&connector->options, &link, &err);
+    log_attempt(connector, status, &err);
     (void)pthread_mutex_lock(&connector->mutex);
     if (status != STATUS_OK)
         return; /* the next attempt follows */
@@ -113,7 +131,7 @@ static void release_sync(struct connector *connector)
     (void)pthread_cond_destroy(&connector->changed);
 }
 
-enum status connector_new(const struct link_options *options,
+enum status connector_new(const struct link_options *options, struct log *log,
                           struct connector **out, struct error *err)
 {
     *out = NULL;
@@ -123,6 +141,7 @@ enum status connector_new(const struct link_options *options,
         return fail(err, STATUS_NO_MEMORY, "connector: new");
     }
     connector->options = *options;
+    connector->log = log;
     if (pthread_create(&connector->thread, NULL, run, connector) != 0) {
         release_sync(connector);
         free(connector);

@@ -1,9 +1,11 @@
 #include "natsclient/dial.h"
 
+#include "natsclient/deadline.h"
 #include "natsclient/dial_error.h"
 #include "natsclient/dial_security.h"
 #include "natsclient/link.h"
 #include "natsclient/nkey.h"
+#include "streamd/base/clock.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -14,10 +16,13 @@
 #include <sys/random.h>
 
 #define CONNECT_TIMEOUT_MS 2000
+/* For one URL in all; nats.c's own limit leaves out the handshake of TLS. */
+#define CONNECT_WITHIN (5 * CLOCK_SECOND)
 
 struct attempt {
     const struct dial_options *options;
     const struct nkey *nkey; /* NULL: none */
+    const struct deadline *deadline;
     bool is_discovered;
     struct url url;
     char tls_name[URL_LENGTH_MAX + 1]; /* to be verified; "": url's host */
@@ -66,8 +71,11 @@ static enum status try_options(const struct attempt *attempt, natsOptions *nats,
             dial_set_security(nats, attempt->options->security, &attempt->url,
                               attempt->nkey, tls_name(attempt));
     }
-    if (status == NATS_OK)
+    if (status == NATS_OK) {
+        deadline_arm(attempt->deadline, CONNECT_WITHIN);
         status = natsConnection_Connect(out, nats);
+        deadline_disarm(attempt->deadline);
+    }
     return status == NATS_OK ? STATUS_OK : failed(attempt, status, err);
 }
 
@@ -162,14 +170,21 @@ enum status dial(const struct dial_options *options, natsConnection **out,
 {
     *out = NULL;
     struct nkey *nkey = NULL;
+    struct deadline deadline = {0};
     enum status status = load_key(options->security, &nkey, err);
-    if (status != STATUS_OK)
-        return status;
-    struct attempt attempt = {.options = options, .nkey = nkey, .shown = shown};
-    status = try_list(&attempt, options->urls, out, err);
-    attempt.is_discovered = true;
-    if (status != STATUS_OK)
-        status = try_list(&attempt, options->discovered, out, NULL);
+    if (status == STATUS_OK)
+        status = deadline_init(&deadline, -1, err);
+    if (status == STATUS_OK) {
+        struct attempt attempt = {.options = options,
+                                  .nkey = nkey,
+                                  .deadline = &deadline,
+                                  .shown = shown};
+        status = try_list(&attempt, options->urls, out, err);
+        attempt.is_discovered = true;
+        if (status != STATUS_OK)
+            status = try_list(&attempt, options->discovered, out, NULL);
+    }
+    deadline_release(&deadline);
     nkey_free(nkey);
     return status;
 }

@@ -21,7 +21,7 @@ struct dial_options {
     void *context;
 };
 
-/* Blocks, 2 s for each URL at most, beginning with any of them. On STATUS_OK
+/* Blocks, 5 s for each URL at most, beginning with any of them. On STATUS_OK
  * the caller owns *out, and shown is the URL without what is secret. Errors,
  * with what went wrong at the last of urls: STATUS_UNAVAILABLE, STATUS_INVALID,
  * STATUS_IO (a file), STATUS_NO_MEMORY. */

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define IO_BUFFER_SIZE (1 << 20)
+/* A call of nats.c that waits for a server longer than this ends the link. */
+#define CALL_WITHIN (5 * CLOCK_SECOND)
 #define FINISH_WITHIN (500 * CLOCK_MILLISECOND)
 
 void link_reply_free(struct link_reply *reply)
@@ -188,6 +190,12 @@ enum status link_open(const struct link_options *options, struct link **out,
     return STATUS_OK;
 }
 
+void link_enter(struct link *link)
+{
+    /* Without one it works, too, as long as the server does. */
+    (void)!deadline_init(&link->deadline, link->socket, NULL);
+}
+
 void link_listen(struct link *link, uv_async_t *async)
 {
     (void)pthread_mutex_lock(&link->mutex);
@@ -204,7 +212,9 @@ void link_close(struct link *link)
     (void)pthread_mutex_lock(&link->mutex);
     link->async = NULL;
     (void)pthread_mutex_unlock(&link->mutex);
+    deadline_arm(&link->deadline, CALL_WITHIN);
     natsConnection_Destroy(link->nats);
+    deadline_release(&link->deadline);
     link->nats = NULL;
     link_unref(link);
 }
@@ -295,13 +305,17 @@ void link_discovered(const struct link *link, struct urls *urls)
 void link_read(struct link *link)
 {
     ERR_clear_error();
+    deadline_arm(&link->deadline, CALL_WITHIN);
     natsConnection_ProcessReadEvent(link->nats);
+    deadline_disarm(&link->deadline);
 }
 
 void link_write(struct link *link)
 {
     ERR_clear_error();
+    deadline_arm(&link->deadline, CALL_WITHIN);
     natsConnection_ProcessWriteEvent(link->nats);
+    deadline_disarm(&link->deadline);
 }
 
 enum status link_status(natsStatus status)

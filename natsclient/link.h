@@ -10,6 +10,7 @@
 #ifndef NATSCLIENT_LINK_H
 #define NATSCLIENT_LINK_H
 
+#include "natsclient/deadline.h"
 #include "natsclient/dial.h"
 #include "natsclient/security.h"
 #include "natsclient/urls.h"
@@ -36,6 +37,7 @@ struct link {
      * thread finds an error, and a number that is free can be someone else's
      * by the time the loop looks at it. */
     int socket;
+    struct deadline deadline; /* of calls on the loop thread */
     pthread_t loop_thread;
 
     pthread_mutex_t mutex;
@@ -65,6 +67,9 @@ struct link_options {
  * *out. Errors: those of dial(). */
 MUST_CHECK enum status link_open(const struct link_options *options,
                                  struct link **out, struct error *err);
+
+/* Loop thread: from here on a call that waits for a stopped server ends. */
+void link_enter(struct link *link);
 
 /* From here on news wakes async. */
 void link_listen(struct link *link, uv_async_t *async);

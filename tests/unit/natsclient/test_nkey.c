@@ -13,9 +13,12 @@
 
 /* The pair that the documentation of NATS uses as its example. */
 #define SEED "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY"
+#define SEED_AND_MORE                                                          \
+    "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VYA"
 #define PUBLIC "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4"
-#define BEGIN "-----BEGIN USER NKEY SEED-----\n"
-#define END "\n------END USER NKEY SEED------\n"
+#define DECORATED                                                              \
+    "-----BEGIN USER NKEY SEED-----\n" SEED "\n------END USER NKEY "           \
+    "SEED------\n"
 
 static struct nkey *parsed(const char *text)
 {
@@ -32,7 +35,7 @@ static void a_seed_gives_its_public_name(void **state)
     static const char *const TEXTS[] = {
         SEED,
         "  " SEED "\r\n",
-        BEGIN SEED END,
+        DECORATED,
     };
     for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++) {
         struct nkey *nkey = parsed(TEXTS[i]);
@@ -65,7 +68,7 @@ static void what_is_no_seed_of_a_user_is_refused(void **state)
         "\n \n",
         PUBLIC,
         changed, /* the checksum tells */
-        SEED "A",
+        SEED_AND_MORE,
         "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3V",
         "suacssl3uahudxkfsnvuzrf5uhpmwz6bfdtj7m6usdxiednppqyyycu3vy",
         /* of an account */

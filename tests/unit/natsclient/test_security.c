@@ -5,15 +5,19 @@
 #include "streamd/base/clock.h"
 #include "tests/support/nats_server.h"
 
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -386,6 +390,195 @@ static void one_of_several_urls_is_enough(void **state)
         assert_works(f);
 }
 
+/* A relay in front of the server. Once told to cut it lets through only the
+ * next few bytes of what the server sends, and keeps the connection. */
+struct relay {
+    int listener;
+    int target; /* port; 0: greets itself, wants TLS, says nothing more */
+    atomic_int cut;
+    atomic_int stop;
+    pthread_t thread;
+};
+
+static struct sockaddr_in loopback(int port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
+        .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)},
+    };
+}
+
+/* Passes on what from has; false at its end. */
+static bool pass(int from, int to, atomic_int *cut)
+{
+    char data[65536];
+    ssize_t size = recv(from, data, sizeof data, 0);
+    if (size <= 0)
+        return false;
+    if (cut != NULL && atomic_load(cut) == 1) {
+        atomic_store(cut, 2);
+        size = size < 7 ? size : 7;
+    } else if (cut != NULL && atomic_load(cut) == 2) {
+        return true; /* swallowed */
+    }
+    return send(to, data, (size_t)size, MSG_NOSIGNAL) == size;
+}
+
+static void relay_one(struct relay *relay, int client)
+{
+    struct sockaddr_in address = loopback(relay->target);
+    int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    static const char GREETING[] =
+        "INFO {\"server_id\":\"x\",\"max_payload\":1048576,"
+        "\"tls_required\":true}\r\n";
+    if (relay->target == 0) {
+        (void)send(client, GREETING, strlen(GREETING), MSG_NOSIGNAL);
+        (void)close(server);
+        server = -1;
+    } else if (connect(server, (struct sockaddr *)&address, sizeof address) !=
+               0) {
+        (void)close(server);
+        return;
+    }
+    struct pollfd ends[] = {{.fd = client, .events = POLLIN},
+                            {.fd = server, .events = POLLIN}};
+    bool goes_on = true;
+    while (goes_on && !atomic_load(&relay->stop)) {
+        if (poll(ends, 2, 20) <= 0)
+            continue;
+        char waste[4096];
+        if (ends[0].revents != 0 && server < 0)
+            goes_on = recv(client, waste, sizeof waste, 0) > 0;
+        if (ends[0].revents != 0 && server >= 0)
+            goes_on = pass(client, server, NULL);
+        if (goes_on && ends[1].revents != 0)
+            goes_on = pass(server, client, &relay->cut);
+    }
+    atomic_store(&relay->cut, 0);
+    if (server >= 0)
+        (void)close(server);
+}
+
+static void *run_relay(void *argument)
+{
+    struct relay *relay = argument;
+    struct pollfd pollfd = {.fd = relay->listener, .events = POLLIN};
+    while (!atomic_load(&relay->stop)) {
+        if (poll(&pollfd, 1, 20) <= 0)
+            continue;
+        int client = accept4(relay->listener, NULL, NULL, SOCK_CLOEXEC);
+        relay_one(relay, client);
+        (void)close(client);
+    }
+    return NULL;
+}
+
+static void relay_start(struct relay *relay, int target, struct fixture *f)
+{
+    struct sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    relay->target = target;
+    relay->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(relay->listener, (struct sockaddr *)&address, size),
+                     0);
+    assert_int_equal(listen(relay->listener, 5), 0);
+    assert_int_equal(
+        getsockname(relay->listener, (struct sockaddr *)&address, &size), 0);
+    (void)snprintf(f->urls, sizeof f->urls, "tls://127.0.0.1:%d",
+                   ntohs(address.sin_port));
+    assert_int_equal(pthread_create(&relay->thread, NULL, run_relay, relay), 0);
+}
+
+static void relay_stop(struct relay *relay)
+{
+    atomic_store(&relay->stop, 1);
+    assert_int_equal(pthread_join(relay->thread, NULL), 0);
+    (void)close(relay->listener);
+}
+
+static void a_server_that_stops_in_its_handshake_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+    struct relay relay = {0};
+    relay_start(&relay, 0, f);
+    int64_t start = clock_monotonic(&clock_system);
+    assert_fails(f, "TLS");
+    assert_true(clock_monotonic(&clock_system) - start < PATIENCE);
+    relay_stop(&relay);
+}
+
+static void a_server_that_stops_within_a_record_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+    struct relay relay = {0};
+    serve_tls(f, "here", "");
+    f->security.tls_ca = "ca.pem";
+    relay_start(&relay, f->server.port, f);
+    struct connection *connection = NULL;
+    struct error err = {0};
+    if (open_(f, &connection, &err) != STATUS_OK)
+        fail_msg("%s", err.detail);
+    assert_int_equal(
+        connection_subscribe(connection, INBOUND_PUBLISH, "x", NULL),
+        STATUS_OK);
+    exchange(f, connection);
+    atomic_store(&relay.cut, 1);
+    assert_int_equal(connection_publish(connection, "x", NULL, bytes_text("")),
+                     STATUS_OK);
+    connection_flush(connection);
+    run_until(f, &f->reconnected, 1);
+    exchange(f, connection);
+    close_(f, connection);
+    relay_stop(&relay);
+}
+
+static int count_in_log(const char *words)
+{
+    static char text[65536];
+    FILE *file = fopen("log", "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    assert_int_equal(fclose(file), 0);
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, words)) != NULL; at++)
+        count++;
+    return count;
+}
+
+static void wait_for_log(struct fixture *f, const char *words)
+{
+    int64_t until = clock_monotonic(&clock_system) + PATIENCE;
+    while (count_in_log(words) == 0) {
+        (void)uv_run(&f->loop, UV_RUN_ONCE);
+        assert_true(clock_monotonic(&clock_system) < until);
+    }
+}
+
+static void why_it_cannot_reconnect_is_logged_once(void **state)
+{
+    struct fixture *f = *state;
+    serve(f, "authorization { token: secret }");
+    f->security.token = "secret";
+    struct connection *connection = NULL;
+    struct error err = {0};
+    if (open_(f, &connection, &err) != STATUS_OK)
+        fail_msg("%s", err.detail);
+    nats_server_kill(&f->server);
+    wait_for_log(f, "cannot reconnect yet");
+    wait_for_log(f, "Connection refused");
+    write_file("conf", "authorization { token: other }");
+    nats_server_start_file(&f->server, f->server.port, "conf");
+    wait_for_log(f, "Authorization Violation");
+    nats_server_kill(&f->server);
+    write_file("conf", "authorization { token: secret }");
+    nats_server_start_file(&f->server, f->server.port, "conf");
+    run_until(f, &f->reconnected, 1);
+    assert_int_equal(count_in_log("Authorization Violation"), 1);
+    assert_int_equal(count_in_log("secret"), 0);
+    close_(f, connection);
+}
+
 static void a_copy_has_strings_of_its_own(void **state)
 {
     (void)state;
@@ -430,6 +623,12 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(one_of_several_urls_is_enough, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            a_server_that_stops_in_its_handshake_is_given_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_server_that_stops_within_a_record_is_given_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(why_it_cannot_reconnect_is_logged_once,
+                                        setup, teardown),
         cmocka_unit_test(a_copy_has_strings_of_its_own),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
