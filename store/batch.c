@@ -62,6 +62,18 @@ static struct operation *next_operation(struct batch *batch)
     return &batch->operations[batch->count];
 }
 
+bool batch_reserve(struct batch *batch, size_t operations, size_t bytes)
+{
+    while (batch->capacity - batch->count < operations) {
+        struct operation *moved =
+            grown(batch->operations, sizeof *moved, &batch->capacity);
+        if (moved == NULL)
+            return false;
+        batch->operations = moved;
+    }
+    return blob_reserve(&batch->bytes, bytes);
+}
+
 static bool add(struct batch *batch, enum operation_type type, uint64_t channel,
                 uint64_t subscription, struct bytes name, struct bytes record)
 {

@@ -80,6 +80,11 @@ struct batch *batch_new(void);         /* NULL when out of memory */
 void batch_free(struct batch *batch);  /* NULL is allowed */
 void batch_clear(struct batch *batch); /* empty again, memory kept */
 
+/* Makes room, so that adding so many operations with so many bytes of names and
+ * records cannot fail. */
+MUST_CHECK bool batch_reserve(struct batch *batch, size_t operations,
+                              size_t bytes);
+
 MUST_CHECK bool batch_server(struct batch *batch, struct bytes record);
 MUST_CHECK bool batch_client_put(struct batch *batch, struct bytes id,
                                  struct bytes record);

@@ -1,5 +1,6 @@
 #include "streamd/base/timer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* The place of a timer that timers_run() took out of the heap and will fire:
@@ -48,34 +49,41 @@ void timers_release(struct timers *timers)
     *timers = (struct timers){0};
 }
 
-static bool grow(struct timers *timers)
+bool timers_reserve(struct timers *timers, size_t more)
 {
-    if (timers->count + 1 < timers->capacity)
-        return true;
-    size_t capacity = timers->capacity == 0 ? 16 : timers->capacity * 2;
-    struct timer **heap =
-        realloc(timers->heap, capacity * sizeof(struct timer *));
-    if (heap == NULL)
-        return false;
-    timers->heap = heap;
-    timers->capacity = capacity;
+    size_t capacity = timers->capacity == 0 ? 16 : timers->capacity;
+    while (capacity <= timers->reserved + more) /* heap[0] is unused */
+        capacity *= 2;
+    if (capacity != timers->capacity) {
+        struct timer **heap =
+            realloc(timers->heap, capacity * sizeof(struct timer *));
+        if (heap == NULL)
+            return false;
+        timers->heap = heap;
+        timers->capacity = capacity;
+    }
+    timers->reserved += more;
     return true;
 }
 
-enum status timer_set(struct timers *timers, struct timer *timer, int64_t due,
-                      struct error *err)
+void timers_unreserve(struct timers *timers, size_t fewer)
+{
+    assert(fewer <= timers->reserved);
+    timers->reserved -= fewer;
+    assert(timers->count <= timers->reserved);
+}
+
+void timer_set(struct timers *timers, struct timer *timer, int64_t due)
 {
     if (timer->place == TIMER_FIRING)
         timer_clear(timers, timer);
     if (!timer_is_set(timer)) {
-        if (!grow(timers))
-            return fail(err, STATUS_NO_MEMORY, "timer: one more");
+        assert(timers->count < timers->reserved);
         place(timers, timer, ++timers->count);
     }
     timer->due = due;
     rise(timers, timer);
     sink(timers, timer);
-    return STATUS_OK;
 }
 
 void timer_clear(struct timers *timers, struct timer *timer)

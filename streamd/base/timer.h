@@ -2,7 +2,10 @@
  * is due.
  *
  * Times are nanoseconds of the monotonic clock and are passed in. A timer is
- * part of its owner's struct; zero-initialise it and set fire and context. */
+ * part of its owner's struct; zero-initialise it and set fire and context.
+ *
+ * Its owner reserves a place for it when it is made, the one moment at which
+ * memory may run out: to set a timer cannot fail, so none is ever forgotten. */
 #ifndef STREAMD_BASE_TIMER_H
 #define STREAMD_BASE_TIMER_H
 
@@ -25,13 +28,18 @@ struct timers {
     struct timer **heap; /* heap[0] is unused */
     size_t count;
     size_t capacity;
+    size_t reserved;
 };
 
 void timers_release(struct timers *timers);
 
-/* Sets or moves timer to due. STATUS_NO_MEMORY: it is not set. */
-MUST_CHECK enum status timer_set(struct timers *timers, struct timer *timer,
-                                 int64_t due, struct error *err);
+/* Places for `more` timers; false, and nothing changed, when out of memory. */
+MUST_CHECK bool timers_reserve(struct timers *timers, size_t more);
+/* Gives places back; timers that had them are no longer set. */
+void timers_unreserve(struct timers *timers, size_t fewer);
+
+/* Sets or moves timer, for which there is a place, to due. */
+void timer_set(struct timers *timers, struct timer *timer, int64_t due);
 void timer_clear(struct timers *timers, struct timer *timer);
 
 static inline bool timer_is_set(const struct timer *timer)

@@ -79,7 +79,8 @@ static void deleted(struct engine *engine, struct effect *effect,
     struct admin_answer *answer = &work->request->answer;
     struct channel *channel = channel_find_id(engine, work->channel);
     if (failure != NULL) {
-        goes_on(engine, channel);
+        if (channel != NULL) /* else it could not even be created */
+            goes_on(engine, channel);
         admin_not_stored(work, failure);
         return;
     }

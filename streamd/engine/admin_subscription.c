@@ -171,14 +171,11 @@ void admin_delete_subscription(struct admin_work *work)
                      "client is not told");
         return;
     }
-    if (!note(&work->request->answer, subscription)) {
+    if (!note(&work->request->answer, subscription) ||
+        !(live ? removal_end_subscription(engine, subscription, true)
+               : removal_delete_offline(engine, subscription))) {
         admin_refuse(work, STATUS_NO_MEMORY, "out of memory");
         return;
-    }
-    if (live) {
-        removal_end_subscription(engine, subscription, true);
-    } else {
-        removal_delete_offline(engine, subscription);
     }
     work->standing = removal_stands;
     admin_wait(work, removed);
@@ -205,7 +202,10 @@ void admin_delete_group(struct admin_work *work)
     answer->is_durable = group->is_durable;
     answer->last = group->last_sent;
     answer->ended = group->member_count + (group->shadow != NULL);
-    answer->dropped = removal_delete_group(work->engine, group);
+    if (!removal_delete_group(work->engine, group, &answer->dropped)) {
+        admin_refuse(work, STATUS_NO_MEMORY, "out of memory");
+        return;
+    }
     work->standing = removal_stands;
     admin_wait(work, removed);
 }
@@ -261,7 +261,10 @@ void admin_close_client(struct admin_work *work)
             answer->offline++;
     }
     answer->ended = client->subscription_count - answer->offline;
-    removal_close_client(work->engine, client);
+    if (!removal_close_client(work->engine, client)) {
+        admin_refuse(work, STATUS_NO_MEMORY, "out of memory");
+        return;
+    }
     work->standing = "it is closed, which is stored as soon as the store "
                      "works again";
     admin_wait(work, closed);

@@ -39,6 +39,7 @@ static char *fold(struct bytes name)
 static void channel_free(struct channel *channel)
 {
     text_release(&channel->name);
+    text_release(&channel->folded);
     table_free(channel->subscriptions);
     table_free(channel->durables);
     table_free(channel->groups);
@@ -48,8 +49,13 @@ static void channel_free(struct channel *channel)
 static struct channel *channel_new(struct engine *engine, struct bytes name)
 {
     struct channel *channel = calloc(1, sizeof *channel);
-    if (channel == NULL)
+    char *folded = fold(name);
+    if (channel == NULL || folded == NULL) {
+        free(channel);
+        free(folded);
         return NULL;
+    }
+    channel->folded = (struct text){.data = folded, .size = name.size};
     channel->engine = engine;
     list_init(&channel->plain);
     list_init(&channel->reads);
@@ -58,13 +64,13 @@ static struct channel *channel_new(struct engine *engine, struct bytes name)
     channel->durables = table_new();
     channel->groups = table_new();
     if (channel->subscriptions == NULL || channel->durables == NULL ||
-        channel->groups == NULL || !text_set(&channel->name, name)) {
+        channel->groups == NULL || !text_set(&channel->name, name) ||
+        !expiry_init(channel)) {
         channel_free(channel);
         return NULL;
     }
     channel->limits = limits_channel(engine->config.limits, name);
     channel->idle_since = engine->now;
-    expiry_init(channel);
     return channel;
 }
 
@@ -72,22 +78,19 @@ static struct channel *channel_new(struct engine *engine, struct bytes name)
 static bool index_channel(struct engine *engine, struct channel *channel)
 {
     const struct text *name = &channel->name;
-    char *folded = fold(text_bytes(name));
+    const struct text *folded = &channel->folded;
     bool done =
-        folded != NULL &&
         table_put(engine->channels, name->data, name->size, channel) &&
         table_put(engine->channel_ids, &channel->id, sizeof channel->id,
                   channel) &&
-        table_put(engine->channel_folds, folded, name->size, channel) &&
+        table_put(engine->channel_folds, folded->data, folded->size, channel) &&
         ordered_add(engine->channels_by_name, text_bytes(name), channel);
     if (!done) {
         (void)table_remove(engine->channels, name->data, name->size);
         (void)table_remove(engine->channel_ids, &channel->id,
                            sizeof channel->id);
-        if (folded != NULL)
-            (void)table_remove(engine->channel_folds, folded, name->size);
+        (void)table_remove(engine->channel_folds, folded->data, folded->size);
     }
-    free(folded);
     return done;
 }
 
@@ -131,6 +134,7 @@ static enum status create(struct engine *engine, struct bytes name,
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     channel->id = ++engine->last_channel;
     if (!index_channel(engine, channel)) {
+        expiry_release(channel);
         channel_free(channel);
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     }
@@ -179,6 +183,7 @@ enum status channel_restore(struct engine *engine, struct bytes name,
     channel->last = state->last;
     channel->last_subscription = state->last_subscription;
     if (!index_channel(engine, channel)) {
+        expiry_release(channel);
         channel_free(channel);
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     }
@@ -206,7 +211,7 @@ enum status channel_block(struct engine *engine, struct bytes name, uint64_t id,
 void channel_remove(struct engine *engine, struct channel *channel)
 {
     const struct text *name = &channel->name;
-    char *folded = fold(text_bytes(name));
+    const struct text *folded = &channel->folded;
     delivery_forget_channel(channel);
     subscription_free_all(channel);
     expiry_release(channel);
@@ -218,9 +223,7 @@ void channel_remove(struct engine *engine, struct channel *channel)
     (void)table_remove(engine->channels, name->data, name->size);
     (void)table_remove(engine->channel_ids, &channel->id, sizeof channel->id);
     (void)ordered_remove(engine->channels_by_name, text_bytes(name));
-    if (folded != NULL)
-        (void)table_remove(engine->channel_folds, folded, name->size);
-    free(folded);
+    (void)table_remove(engine->channel_folds, folded->data, folded->size);
     channel_free(channel);
 }
 

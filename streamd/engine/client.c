@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { TIMERS = 3 }; /* heartbeat_timer, and those of heartbeat and probe */
+
 static void client_free(struct client *client)
 {
     text_release(&client->id);
@@ -49,9 +51,14 @@ enum status client_add(struct engine *engine,
     *out = NULL;
     assert(client_find(engine, record->id) == NULL);
     struct client *client = client_new(record);
+    if (client != NULL && !timers_reserve(&engine->timers, TIMERS)) {
+        client_free(client);
+        client = NULL;
+    }
     if (client == NULL)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     if (!index_client(engine, client)) {
+        timers_unreserve(&engine->timers, TIMERS);
         client_free(client);
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     }
@@ -72,6 +79,7 @@ void client_remove(struct engine *engine, struct client *client)
     inquiry_cancel(&client->heartbeat);
     inquiry_cancel(&client->probe);
     timer_clear(&engine->timers, &client->heartbeat_timer);
+    timers_unreserve(&engine->timers, TIMERS);
     if (engine->recent_client == client)
         engine->recent_client = NULL;
     (void)table_remove(engine->clients, client->id.data, client->id.size);

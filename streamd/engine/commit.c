@@ -70,7 +70,9 @@ enum status commit_init(struct engine *engine, struct error *err)
     engine->retry_timer = (struct timer){.fire = retry};
     engine->filling = commit_new();
     engine->spare = commit_new();
-    if (engine->filling == NULL || engine->spare == NULL)
+    engine->reserve = commit_new();
+    if (engine->filling == NULL || engine->spare == NULL ||
+        engine->reserve == NULL || !timers_reserve(&engine->timers, 1))
         return fail(err, STATUS_NO_MEMORY, "engine: batches");
     return STATUS_OK;
 }
@@ -294,16 +296,23 @@ static void log_lost(struct engine *engine)
               "Out of memory while repeating a failed operation; it is lost");
 }
 
-/* Before all else: what is taken back may store records of these channels. */
+/* Before all else: what is taken back may store records of these channels.
+ * Without memory such a channel goes: nothing of it was stored, and all who
+ * were to put something into it are told so. */
 static void redo_channels(struct engine *engine, const struct batch *from)
 {
     for (size_t i = 0; i < from->count; i++) {
         const struct operation *operation = &from->operations[i];
-        if (operation->type == OPERATION_CHANNEL_PUT &&
-            channel_find_id(engine, operation->channel) != NULL &&
+        if (operation->type != OPERATION_CHANNEL_PUT)
+            continue;
+        struct channel *channel = channel_find_id(engine, operation->channel);
+        if (channel != NULL &&
             !batch_channel_put(engine->filling->batch, operation->channel,
-                               operation_name(from, operation)))
-            log_lost(engine);
+                               operation_name(from, operation))) {
+            log_error(engine->log, "Channel %s is not created: out of memory",
+                      channel->name.data);
+            channel_remove(engine, channel);
+        }
     }
 }
 
@@ -322,21 +331,16 @@ static void failed(struct engine *engine, struct commit *commit)
     const struct error failure = commit->batch->error;
     struct commit *behind = engine->filling;
     log_error(engine->log, "Unable to store: %s", failure.detail);
-    engine->filling = commit_new();
-    if (engine->filling == NULL) {
-        log_fatal(engine->log, "Out of memory after a failed store operation");
-        abort(); /* going on would forget what is to be repeated */
-    }
+    engine->filling = engine->reserve;
     redo_channels(engine, commit->batch);
     redo_channels(engine, behind->batch);
     take_back(engine, commit, &failure);
     take_back(engine, behind, &failure);
     redo_all(engine, commit->batch);
     redo_all(engine, behind->batch);
-    commit_free(behind);
-    if (timer_set(&engine->timers, &engine->retry_timer,
-                  engine->now + RETRY_AFTER, NULL) != STATUS_OK)
-        log_error(engine->log, "Out of memory: retry with the next request");
+    commit_reset(behind);
+    engine->reserve = behind;
+    timer_set(&engine->timers, &engine->retry_timer, engine->now + RETRY_AFTER);
 }
 
 /* ---- under way ---- */
@@ -380,20 +384,29 @@ static void stored(struct batch *batch)
     engine->config.post(engine->config.context, &engine->flying->event);
 }
 
+/* Without the progress nothing goes: what left a member may be in the batch,
+ * and what became of its messages is not. */
+static void submit(struct engine *engine)
+{
+    struct commit *commit = engine->filling;
+    if (!subscription_store_progress(engine, commit->batch)) {
+        log_error(engine->log, "Out of memory: the store has to wait");
+        timer_set(&engine->timers, &engine->retry_timer,
+                  engine->now + RETRY_AFTER);
+    } else if (commit->batch->count > 0 || !list_empty(&commit->effects)) {
+        engine->flying = commit;
+        engine->filling = engine->spare;
+        engine->spare = NULL;
+        commit->batch->done = stored;
+        commit->batch->context = engine;
+        store_commit(engine->config.store, commit->batch);
+    }
+}
+
 void commit_submit(struct engine *engine)
 {
-    if (engine->flying == NULL && !timer_is_set(&engine->retry_timer)) {
-        subscription_store_progress(engine, engine->filling->batch);
-        struct commit *commit = engine->filling;
-        if (commit->batch->count > 0 || !list_empty(&commit->effects)) {
-            engine->flying = commit;
-            engine->filling = engine->spare;
-            engine->spare = NULL;
-            commit->batch->done = stored;
-            commit->batch->context = engine;
-            store_commit(engine->config.store, commit->batch);
-        }
-    }
+    if (engine->flying == NULL && !timer_is_set(&engine->retry_timer))
+        submit(engine);
     pace(engine);
 }
 
@@ -418,5 +431,6 @@ void commit_release(struct engine *engine)
     assert(engine->flying == NULL);
     commit_free(engine->filling);
     commit_free(engine->spare);
-    engine->filling = engine->spare = NULL;
+    commit_free(engine->reserve);
+    engine->filling = engine->spare = engine->reserve = NULL;
 }

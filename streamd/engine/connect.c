@@ -65,8 +65,10 @@ static void registered(struct engine *engine, struct effect *effect,
     const char *reply = registration->reply.data;
     if (failure != NULL) {
         reply_connect_error(engine, reply, failure->detail);
-        if (client != NULL)
-            removal_close_client(engine, client);
+        if (client != NULL && !removal_close_client(engine, client)) {
+            log_error(engine->log, "[Client:%s] Not stored, and stays",
+                      client->id.data); /* until it misses heartbeats */
+        }
     } else if (client != NULL) { /* else it closed meanwhile */
         log_debug(engine->log, "[Client:%s] Connected (Inbox=%s)",
                   client->id.data, text_string(&client->heartbeat_inbox));
@@ -145,22 +147,42 @@ void connect_rival(struct engine *engine, struct rival *rival)
     connect_rival_free(rival);
 }
 
+static void refuse_rival(struct engine *engine, struct client *client,
+                         const char *error)
+{
+    struct rival *rival = client->rival;
+    client->rival = NULL;
+    reply_connect_error(engine, rival->reply.data, error);
+    connect_rival_free(rival);
+}
+
+static void ask(struct engine *engine, struct client *client)
+{
+    inquiry_start(engine, &client->probe, text_string(&client->heartbeat_inbox),
+                  bytes_of(NULL, 0), PROBE_TIMEOUT);
+}
+
 static void probed(struct inquiry *inquiry, enum inquiry_result result,
                    struct bytes data)
 {
     (void)data;
     struct client *client = inquiry->context;
     struct engine *engine = inquiry->engine;
-    if (result == INQUIRY_ANSWERED) {
-        struct rival *rival = client->rival;
-        client->rival = NULL;
-        reply_connect_error(engine, rival->reply.data, taken);
-        connect_rival_free(rival);
+    const struct transport *transport = &engine->config.transport;
+    bool up = transport->is_up(transport->context);
+    if (result == INQUIRY_UNKNOWN && up) {
+        ask(engine, client); /* the connection was lost meanwhile */
+        return;
+    }
+    /* Still cut off: who asks does not hear us either, and asks again. */
+    if (result == INQUIRY_ANSWERED || result == INQUIRY_UNKNOWN) {
+        refuse_rival(engine, client, taken);
         return;
     }
     log_debug(engine->log, "[Client:%s] Replaced old client (Inbox=%s)",
               client->id.data, text_string(&client->heartbeat_inbox));
-    removal_close_client(engine, client); /* lets the rival in */
+    if (!removal_close_client(engine, client)) /* else it let the rival in */
+        refuse_rival(engine, client, "out of memory");
 }
 
 static void probe(struct engine *engine, struct client *client,
@@ -173,8 +195,7 @@ static void probe(struct engine *engine, struct client *client,
     }
     client->probe.ended = probed;
     client->probe.context = client;
-    inquiry_start(engine, &client->probe, text_string(&client->heartbeat_inbox),
-                  bytes_of(NULL, 0), PROBE_TIMEOUT);
+    ask(engine, client);
 }
 
 /* ---- requests ---- */

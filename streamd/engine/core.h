@@ -20,13 +20,19 @@ struct channel_read;
 
 /* ---- inquiry.c: a request of ours to a client or another server ---- */
 
-enum inquiry_result { INQUIRY_ANSWERED, INQUIRY_TIMEOUT, INQUIRY_NOBODY };
+enum inquiry_result {
+    INQUIRY_ANSWERED,
+    INQUIRY_TIMEOUT,
+    INQUIRY_NOBODY,  /* no responders, or a subject that cannot be */
+    INQUIRY_UNKNOWN, /* not sent, or we were cut off: it says nothing */
+};
 
-/* Part of its owner. NOBODY: no responders, or it could not be sent. data is
- * the answer, borrowed. */
+/* Part of its owner. data is the answer, borrowed. */
 struct inquiry {
     struct timer timer;
-    uint64_t id; /* 0: not under way */
+    uint64_t id;        /* 0: not under way */
+    uint64_t connected; /* engine.connected when it was sent */
+    bool sent;
     struct engine *engine;
     void (*ended)(struct inquiry *inquiry, enum inquiry_result result,
                   struct bytes data);
@@ -118,6 +124,7 @@ struct subscription {
     struct client *client; /* NULL while offline */
     struct text client_id; /* of the last client */
     struct text inbox, ack_inbox, durable_name;
+    struct text durable_key;   /* of a plain durable: in channel.durables */
     struct queue_group *group; /* NULL: plain */
     int32_t max_in_flight, ack_wait_seconds;
     int64_t ack_wait; /* ns */
@@ -129,7 +136,8 @@ struct subscription {
     bool stalled;     /* changed by subscription_set_stalled() only */
     bool hold;        /* redeliveries first (delivery.md 9) */
     bool heartbeat_failed;
-    bool inbox_usable; /* has no inner NUL: a C string says all of it */
+    bool inbox_usable; /* a subject that one can publish to */
+    uint64_t too_big;  /* the last message of which the log says so */
 
     struct list of_channel; /* in channel.plain, or group.members */
     struct list of_client;
@@ -166,6 +174,7 @@ enum channel_state_kind {
 struct channel {
     uint64_t id; /* never reused */
     struct text name;
+    struct text folded; /* in lower case: in engine.channel_folds */
     enum channel_state_kind state;
     struct channel_limits limits;
 
@@ -225,6 +234,7 @@ struct engine {
 
     struct table *inquiries; /* inquiry.c: by id */
     uint64_t last_inquiry;
+    uint64_t connected; /* how often the connection came back */
 
     struct table *clients;  /* client.c: by id */
     struct table *conn_ids; /* client.c: by connID */
@@ -256,6 +266,7 @@ struct engine {
     struct commit *filling; /* commit.c */
     struct commit *flying;  /* NULL: none under way */
     struct commit *spare;
+    struct commit *reserve;   /* takes over when a batch failed */
     struct timer retry_timer; /* after a failed commit */
     bool paused;
 

@@ -101,10 +101,10 @@ static void wait_after_failure(struct engine *engine, struct consumer *consumer)
     list_append(&engine->failed, &consumer->link);
     engine->failed_timer.fire = retry_failed;
     engine->failed_timer.context = engine;
-    if (!timer_is_set(&engine->failed_timer) &&
+    if (!timer_is_set(&engine->failed_timer)) {
         timer_set(&engine->timers, &engine->failed_timer,
-                  engine->now + CLOCK_SECOND, NULL) != STATUS_OK)
-        log_error(engine->log, "Out of memory: no retry of a failed read");
+                  engine->now + CLOCK_SECOND);
+    }
 }
 
 static void log_read_failure(struct engine *engine,
@@ -243,27 +243,49 @@ void delivery_forget_channel(struct channel *channel)
 
 /* ---- sending ---- */
 
-static bool publish(struct engine *engine,
-                    const struct subscription *subscription,
-                    struct bytes message, uint32_t redelivery)
+static void log_too_big(struct engine *engine,
+                        struct subscription *subscription, uint64_t sequence)
+{
+    char shown[TEXT_QUOTED_MAX];
+    if (subscription->too_big == sequence)
+        return; /* once is enough */
+    subscription->too_big = sequence;
+    log_error(engine->log,
+              "[Client:%s] Message %" PRIu64 " of channel %s is too big for "
+              "the NATS server (max_payload): not sent to subid=%" PRIu64,
+              text_string(&subscription->client_id), sequence,
+              text_quote(text_bytes(&subscription->channel->name), shown),
+              subscription->id);
+}
+
+static enum delivery publish(struct engine *engine,
+                             struct subscription *subscription,
+                             uint64_t sequence, struct bytes message,
+                             uint32_t redelivery)
 {
     const struct transport *transport = &engine->config.transport;
+    if (!subscription->inbox_usable)
+        return DELIVERY_IMPOSSIBLE;
     if (redelivery > 0) {
         uint8_t fields[MSG_PROTO_REDELIVERY_MAX];
         size_t size = msg_proto_redelivery(redelivery, fields);
         engine->scratch.size = 0;
         if (!blob_append(&engine->scratch, message.data, message.size) ||
             !blob_append(&engine->scratch, fields, size))
-            return false;
+            return DELIVERY_LATER;
         message = blob_bytes(&engine->scratch);
     }
-    if (!subscription->inbox_usable ||
-        transport->publish(transport->context, subscription->inbox.data, NULL,
-                           message) != STATUS_OK)
-        return false;
+    enum status status = transport->publish(
+        transport->context, subscription->inbox.data, NULL, message);
+    if (status == STATUS_TOO_BIG)
+        log_too_big(engine, subscription, sequence);
+    if (status == STATUS_TOO_BIG || status == STATUS_INVALID)
+        return DELIVERY_IMPOSSIBLE;
+    if (status != STATUS_OK)
+        return DELIVERY_LATER;
     engine->out_messages++;
     engine->out_bytes += message.size;
-    return true;
+    return DELIVERY_SENT;
 }
 
 static void log_pending_failure(struct engine *engine,
@@ -281,59 +303,85 @@ static void log_pending_failure(struct engine *engine,
 
 /* Pending is noted before the message leaves and taken back if it does not:
  * memory may run out only while nothing has been sent. */
-static bool send_new(struct engine *engine, struct subscription *subscription,
-                     uint64_t sequence, struct bytes message,
-                     uint32_t redelivery)
+static enum delivery send_new(struct engine *engine,
+                              struct subscription *subscription,
+                              uint64_t sequence, struct bytes message,
+                              uint32_t redelivery)
 {
     struct error err = {0};
     if (pending_add(&subscription->pending, sequence, engine->now,
                     engine->now + subscription->ack_wait, redelivery,
                     &err) != STATUS_OK) {
         log_pending_failure(engine, subscription, sequence, &err);
-        return false;
+        return DELIVERY_LATER;
     }
-    if (!publish(engine, subscription, message, redelivery)) {
+    enum delivery result =
+        publish(engine, subscription, sequence, message, redelivery);
+    if (result != DELIVERY_SENT) {
         (void)pending_ack(&subscription->pending, sequence);
-        return false;
+        return result;
     }
     if (subscription->last_sent < sequence)
         subscription->last_sent = sequence;
     subscription_set_dirty(engine, subscription);
-    return true;
+    return DELIVERY_SENT;
 }
 
-bool delivery_send(struct engine *engine, struct subscription *subscription,
-                   uint64_t sequence, struct bytes message, uint32_t redelivery)
+static enum delivery send_again(struct engine *engine,
+                                struct subscription *subscription,
+                                struct pending_entry *entry,
+                                struct bytes message, uint32_t redelivery)
+{
+    enum delivery result =
+        publish(engine, subscription, entry->sequence, message, redelivery);
+    if (result != DELIVERY_SENT)
+        return result;
+    int64_t from = entry->expiration == 0 ? engine->now : entry->expiration;
+    if (__builtin_add_overflow(from, subscription->ack_wait,
+                               &entry->expiration))
+        entry->expiration = INT64_MAX; /* waits of decades, resumed often */
+    entry->redelivery = redelivery;
+    return DELIVERY_SENT;
+}
+
+enum delivery delivery_send(struct engine *engine,
+                            struct subscription *subscription,
+                            uint64_t sequence, struct bytes message,
+                            uint32_t redelivery)
 {
     size_t most = (size_t)subscription->max_in_flight;
     if (subscription->state != SUBSCRIPTION_ACTIVE ||
         (redelivery == 0 && subscription->hold))
-        return false;
+        return DELIVERY_REFUSED;
     if (redelivery == 0 && pending_count(&subscription->pending) >= most) {
         subscription_set_stalled(subscription, true);
-        return false;
+        return DELIVERY_REFUSED;
     }
     struct pending_entry *entry =
         redelivery == 0 ? NULL : pending_find(&subscription->pending, sequence);
-    if (entry == NULL) {
-        if (!send_new(engine, subscription, sequence, message, redelivery))
-            return false;
-    } else {
-        if (!publish(engine, subscription, message, redelivery))
-            return false;
-        int64_t from = entry->expiration == 0 ? engine->now : entry->expiration;
-        if (__builtin_add_overflow(from, subscription->ack_wait,
-                                   &entry->expiration))
-            entry->expiration = INT64_MAX; /* waits of decades, resumed often */
-        entry->redelivery = redelivery;
-    }
+    enum delivery result =
+        entry == NULL
+            ? send_new(engine, subscription, sequence, message, redelivery)
+            : send_again(engine, subscription, entry, message, redelivery);
+    if (result != DELIVERY_SENT)
+        return result;
     redelivery_sent(engine, subscription);
     if (redelivery == 0 && pending_count(&subscription->pending) >= most)
         subscription_set_stalled(subscription, true);
-    return true;
+    return DELIVERY_SENT;
 }
 
 /* ---- turns ---- */
+
+/* The turn is over though there may be more to do. */
+static bool is_over(struct engine *engine, struct consumer *consumer, int *left)
+{
+    const struct transport *transport = &engine->config.transport;
+    if (--*left >= 0 && !transport->congested(transport->context))
+        return false;
+    delivery_ready(engine, consumer);
+    return true;
+}
 
 static void turn_plain(struct engine *engine, struct consumer *consumer)
 {
@@ -349,13 +397,13 @@ static void turn_plain(struct engine *engine, struct consumer *consumer)
             subscription->last_sent = found;
             continue;
         }
-        if (fetch != FETCH_FOUND)
+        if (fetch != FETCH_FOUND || is_over(engine, consumer, &left))
             return;
-        if (left-- == 0) {
-            delivery_ready(engine, consumer);
-            return;
-        }
-        if (!delivery_send(engine, subscription, found, message, 0))
+        enum delivery result =
+            delivery_send(engine, subscription, found, message, 0);
+        if (result == DELIVERY_LATER)
+            wait_after_failure(engine, consumer);
+        if (result != DELIVERY_SENT)
             return;
     }
 }
@@ -374,19 +422,21 @@ static void turn_group(struct engine *engine, struct consumer *consumer)
             group->last_sent = found;
             continue;
         }
-        if (fetch != FETCH_FOUND)
+        if (fetch != FETCH_FOUND || is_over(engine, consumer, &left))
             return;
-        if (left-- == 0) {
-            delivery_ready(engine, consumer);
-            return;
-        }
         struct subscription *member = queue_group_choose(group);
         bool was_stalled = member->stalled;
-        if (delivery_send(engine, member, found, message, 0)) {
+        enum delivery result = delivery_send(engine, member, found, message, 0);
+        if (result == DELIVERY_SENT) {
             group->last_sent = found;
-        } else if (was_stalled || !member->stalled) {
-            return;
-        } /* else redeliveries had filled it unnoticed: there may be others */
+            continue;
+        }
+        if (result == DELIVERY_REFUSED && !was_stalled && member->stalled)
+            continue; /* redeliveries filled it unnoticed: there may be others
+                       */
+        if (result == DELIVERY_LATER)
+            wait_after_failure(engine, consumer);
+        return;
     }
 }
 

@@ -42,10 +42,18 @@ enum fetch delivery_fetch(struct engine *engine, struct channel *channel,
                           struct consumer *consumer, uint64_t sequence,
                           uint64_t *found, struct bytes *message);
 
-/* Tries to send (5.4): false if refused. redelivery is the count to be put
- * into the message, 0 for a first delivery. */
-bool delivery_send(struct engine *engine, struct subscription *subscription,
-                   uint64_t sequence, struct bytes message,
-                   uint32_t redelivery);
+enum delivery {
+    DELIVERY_SENT,
+    DELIVERY_REFUSED,    /* it takes none now: its next change is a trigger */
+    DELIVERY_LATER,      /* no NATS, or no memory: nothing is a trigger */
+    DELIVERY_IMPOSSIBLE, /* too big for NATS, said in the log, or no inbox */
+};
+
+/* Tries to send (5.4). redelivery is the count to be put into the message, 0
+ * for a first delivery. */
+enum delivery delivery_send(struct engine *engine,
+                            struct subscription *subscription,
+                            uint64_t sequence, struct bytes message,
+                            uint32_t redelivery);
 
 #endif

@@ -16,6 +16,8 @@
 
 #include <stdlib.h>
 
+enum { TIMERS = 2 }; /* failed_timer, and that of start_inquiry */
+
 static void read_clocks(struct engine *engine)
 {
     engine->now = clock_monotonic(engine->clock);
@@ -67,7 +69,7 @@ enum status engine_new(const struct engine_config *config, struct engine **out,
     read_clocks(engine);
     engine->start_time = engine->wall;
     enum status status = STATUS_OK;
-    if (!make_tables(engine))
+    if (!make_tables(engine) || !timers_reserve(&engine->timers, TIMERS))
         status = fail(err, STATUS_NO_MEMORY, "engine: tables");
     if (status == STATUS_OK)
         status = commit_init(engine, err);
@@ -238,6 +240,7 @@ void engine_drained(struct engine *engine)
 void engine_reconnected(struct engine *engine)
 {
     read_clocks(engine);
+    engine->connected++;
     for (struct slot *at = table_first(engine->channels); at != NULL;
          at = table_next(at))
         delivery_channel_grew(engine, table_value(at));

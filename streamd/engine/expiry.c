@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 static const int64_t RETRY_AFTER = 5 * CLOCK_SECOND;
+enum { TIMERS = 2 }; /* of a channel */
 
 static void set(struct channel *channel, struct timer *timer, int64_t due)
 {
-    if (timer_set(&channel->engine->timers, timer, due, NULL) != STATUS_OK)
-        log_error(channel->engine->log, "Out of memory: a timer is not set");
+    timer_set(&channel->engine->timers, timer, due);
 }
 
 /* ---- messages by age ---- */
@@ -134,14 +134,17 @@ void expiry_idle_end(struct channel *channel)
     timer_clear(&channel->engine->timers, &channel->idle_timer);
 }
 
-void expiry_init(struct channel *channel)
+bool expiry_init(struct channel *channel)
 {
     channel->expiry_timer = (struct timer){.fire = expire, .context = channel};
     channel->idle_timer = (struct timer){.fire = idle, .context = channel};
+    return timers_reserve(&channel->engine->timers, TIMERS);
 }
 
 void expiry_release(struct channel *channel)
 {
-    timer_clear(&channel->engine->timers, &channel->expiry_timer);
-    timer_clear(&channel->engine->timers, &channel->idle_timer);
+    struct timers *timers = &channel->engine->timers;
+    timer_clear(timers, &channel->expiry_timer);
+    timer_clear(timers, &channel->idle_timer);
+    timers_unreserve(timers, TIMERS);
 }

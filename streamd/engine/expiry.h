@@ -5,7 +5,8 @@
 
 #include "streamd/engine/core.h"
 
-void expiry_init(struct channel *channel);
+/* False when out of memory: release nothing then. */
+MUST_CHECK bool expiry_init(struct channel *channel);
 void expiry_release(struct channel *channel);
 
 /* The oldest message has this timestamp (wall; 0: there is none). */

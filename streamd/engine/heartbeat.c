@@ -6,11 +6,7 @@
 static void set_timer(struct engine *engine, struct client *client,
                       int64_t delay)
 {
-    if (timer_set(&engine->timers, &client->heartbeat_timer,
-                  engine->now + delay, NULL) != STATUS_OK) {
-        log_error(engine->log, "[Client:%s] Out of memory: no heartbeats",
-                  client->id.data);
-    }
+    timer_set(&engine->timers, &client->heartbeat_timer, engine->now + delay);
 }
 
 /* On the subscriptions it has now (the mark of delivery.md 15). */
@@ -29,7 +25,8 @@ static void missed(struct engine *engine, struct client *client)
     if (client->heartbeat_failures > engine->config.heartbeat_fail_count) {
         log_info(engine->log, "[Client:%s] Timed out on heartbeats",
                  client->id.data);
-        removal_close_client(engine, client);
+        if (!removal_close_client(engine, client))
+            set_timer(engine, client, engine->config.heartbeat_interval);
         return;
     }
     if (client->heartbeat_failures == 1)
@@ -43,15 +40,14 @@ static void ended(struct inquiry *inquiry, enum inquiry_result result,
     (void)data;
     struct client *client = inquiry->context;
     struct engine *engine = inquiry->engine;
-    const struct transport *transport = &engine->config.transport;
     if (result == INQUIRY_ANSWERED) {
         if (client->heartbeat_failures > 0)
             mark(client, false);
         client->heartbeat_failures = 0;
-    } else if (transport->is_up(transport->context)) {
+    } else if (result != INQUIRY_UNKNOWN) {
         missed(engine, client);
         return;
-    } /* while we are cut off ourselves it says nothing of the client */
+    }
     set_timer(engine, client, engine->config.heartbeat_interval);
 }
 
@@ -76,7 +72,13 @@ void heartbeat_begin(struct engine *engine, struct client *client)
 
 void heartbeat_ping(struct engine *engine, struct client *client)
 {
-    if (client->heartbeat_failures > 0 &&
-        timer_is_set(&client->heartbeat_timer))
+    if (client->heartbeat_failures == 0)
+        return;
+    if (!inquiry_is_under_way(&client->heartbeat)) {
         set_timer(engine, client, CLOCK_MILLISECOND);
+        return;
+    }
+    /* One is out, sent when the client may not have been there. */
+    inquiry_again(engine, &client->heartbeat,
+                  text_string(&client->heartbeat_inbox), bytes_of(NULL, 0));
 }

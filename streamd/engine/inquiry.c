@@ -1,5 +1,6 @@
 #include "streamd/engine/inquiry.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +13,21 @@ static void end(struct inquiry *inquiry, enum inquiry_result result,
     inquiry->ended(inquiry, result, data);
 }
 
+/* Whether the request, or its answer, may have been lost on our side. */
+static bool is_unknown(const struct inquiry *inquiry)
+{
+    const struct engine *engine = inquiry->engine;
+    const struct transport *transport = &engine->config.transport;
+    return !inquiry->sent || inquiry->connected != engine->connected ||
+           !transport->is_up(transport->context);
+}
+
 static void time_is_up(struct timer *timer, int64_t now)
 {
     (void)now;
-    end(timer->context, INQUIRY_TIMEOUT, bytes_of(NULL, 0));
+    struct inquiry *inquiry = timer->context;
+    end(inquiry, is_unknown(inquiry) ? INQUIRY_UNKNOWN : INQUIRY_TIMEOUT,
+        bytes_of(NULL, 0));
 }
 
 static void nobody(struct timer *timer, int64_t now)
@@ -24,17 +36,16 @@ static void nobody(struct timer *timer, int64_t now)
     end(timer->context, INQUIRY_NOBODY, bytes_of(NULL, 0));
 }
 
-static bool send(struct engine *engine, const struct inquiry *inquiry,
-                 const char *subject, struct bytes data)
+static enum status send(struct engine *engine, const struct inquiry *inquiry,
+                        const char *subject, struct bytes data)
 {
     char reply[128];
     int length = snprintf(reply, sizeof reply, "%s.%" PRIx64,
                           text_string(&engine->reply_prefix), inquiry->id);
     if (length < 0 || (size_t)length >= sizeof reply)
-        return false;
+        return STATUS_INVALID;
     const struct transport *transport = &engine->config.transport;
-    return transport->publish(transport->context, subject, reply, data) ==
-           STATUS_OK;
+    return transport->publish(transport->context, subject, reply, data);
 }
 
 void inquiry_start(struct engine *engine, struct inquiry *inquiry,
@@ -43,14 +54,23 @@ void inquiry_start(struct engine *engine, struct inquiry *inquiry,
     inquiry_cancel(inquiry);
     inquiry->engine = engine;
     inquiry->id = ++engine->last_inquiry;
+    inquiry->connected = engine->connected;
     inquiry->timer.context = inquiry;
-    bool sent = table_put(engine->inquiries, &inquiry->id, sizeof inquiry->id,
-                          inquiry) &&
-                send(engine, inquiry, subject, data);
-    inquiry->timer.fire = sent ? time_is_up : nobody;
-    if (timer_set(&engine->timers, &inquiry->timer,
-                  engine->now + (sent ? timeout : 0), NULL) != STATUS_OK)
-        abort(); /* without its timer the owner would wait for ever */
+    enum status status = STATUS_NO_MEMORY;
+    if (table_put(engine->inquiries, &inquiry->id, sizeof inquiry->id, inquiry))
+        status = send(engine, inquiry, subject, data);
+    inquiry->sent = status == STATUS_OK;
+    bool impossible = status == STATUS_INVALID;
+    inquiry->timer.fire = impossible ? nobody : time_is_up;
+    timer_set(&engine->timers, &inquiry->timer,
+              engine->now + (impossible ? 0 : timeout));
+}
+
+void inquiry_again(struct engine *engine, struct inquiry *inquiry,
+                   const char *subject, struct bytes data)
+{
+    assert(inquiry_is_under_way(inquiry));
+    (void)send(engine, inquiry, subject, data);
 }
 
 void inquiry_cancel(struct inquiry *inquiry)

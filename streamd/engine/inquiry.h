@@ -12,6 +12,10 @@
 void inquiry_start(struct engine *engine, struct inquiry *inquiry,
                    const char *subject, struct bytes data, int64_t timeout);
 
+/* Sends it once more, to the same wait: any answer ends that. */
+void inquiry_again(struct engine *engine, struct inquiry *inquiry,
+                   const char *subject, struct bytes data);
+
 /* Ends the wait without a call of ended. Nothing under way is fine. */
 void inquiry_cancel(struct inquiry *inquiry);
 

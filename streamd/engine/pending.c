@@ -54,17 +54,19 @@ static void sweep(struct pending *pending)
     pending->span = pending->count;
 }
 
-static bool make_room(struct pending *pending)
+bool pending_reserve(struct pending *pending, size_t more)
 {
-    if (pending->head + pending->span < pending->capacity)
+    size_t capacity = pending->capacity == 0 ? 16 : pending->capacity;
+    if (pending->capacity - pending->head - pending->span >= more)
         return true;
-    if (pending->count < pending->capacity / 2) {
+    if (more > SIZE_MAX / 4 / sizeof(struct pending_entry))
+        return false;
+    if (pending->count + more <= pending->capacity / 2) {
         sweep(pending);
         return true;
     }
-    size_t capacity = pending->capacity == 0 ? 16 : pending->capacity * 2;
-    if (capacity > SIZE_MAX / sizeof(struct pending_entry))
-        return false;
+    while (capacity < pending->count + more || capacity == pending->capacity)
+        capacity *= 2;
     struct pending_entry *entries =
         realloc(pending->entries, capacity * sizeof *entries);
     if (entries == NULL)
@@ -79,7 +81,7 @@ enum status pending_add(struct pending *pending, uint64_t sequence,
                         int64_t sent_at, int64_t expiration,
                         uint32_t redelivery, struct error *err)
 {
-    if (!make_room(pending))
+    if (!pending_reserve(pending, 1))
         return fail(err, STATUS_NO_MEMORY, "pending: one more");
     size_t at = lower_bound(pending, sequence);
     struct pending_entry *entry = pending->entries + pending->head + at;

@@ -37,6 +37,9 @@ MUST_CHECK enum status pending_add(struct pending *pending, uint64_t sequence,
                                    int64_t sent_at, int64_t expiration,
                                    uint32_t redelivery, struct error *err);
 
+/* Makes room: the next `more` calls of pending_add() find memory. */
+MUST_CHECK bool pending_reserve(struct pending *pending, size_t more);
+
 /* The entry, to read and to change expiration and redelivery; NULL if
  * sequence is not pending. Valid until the set changes. */
 struct pending_entry *pending_find(const struct pending *pending,

@@ -15,15 +15,15 @@ static bool group_key(struct bytes durable, struct bytes name, struct blob *out)
            blob_append(out, name.data, name.size);
 }
 
-struct queue_group *queue_group_find(const struct channel *channel,
-                                     struct bytes durable, struct bytes name)
+enum status queue_group_find(const struct channel *channel,
+                             struct bytes durable, struct bytes name,
+                             struct queue_group **out, struct error *err)
 {
     struct blob key = {0};
-    struct queue_group *group = NULL;
-    if (group_key(durable, name, &key))
-        group = table_get(channel->groups, key.data, key.size);
+    bool done = group_key(durable, name, &key);
+    *out = done ? table_get(channel->groups, key.data, key.size) : NULL;
     blob_release(&key);
-    return group;
+    return done ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "out of memory");
 }
 
 static void group_release(struct queue_group *group)
@@ -121,7 +121,8 @@ struct subscription *queue_group_choose(struct queue_group *group)
         struct subscription *member =
             list_entry(at, struct subscription, of_channel);
         if (member->state == SUBSCRIPTION_ACTIVE && !member->stalled &&
-            !member->heartbeat_failed && is_better(member, best))
+            !member->heartbeat_failed && member->inbox_usable &&
+            is_better(member, best))
             best = member;
     }
     if (best == NULL)

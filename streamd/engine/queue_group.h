@@ -6,9 +6,12 @@
 #include "streamd/engine/core.h"
 #include "streamd/engine/subscription.h"
 
-/* The group of channel with this name (without durable: empty), or NULL. */
-struct queue_group *queue_group_find(const struct channel *channel,
-                                     struct bytes durable, struct bytes name);
+/* The group of channel with this name (without durable: empty); *out is NULL
+ * if there is none. Errors: STATUS_NO_MEMORY (there may be one). */
+MUST_CHECK enum status queue_group_find(const struct channel *channel,
+                                        struct bytes durable, struct bytes name,
+                                        struct queue_group **out,
+                                        struct error *err);
 
 /* Makes one that is empty. Errors: STATUS_NO_MEMORY. */
 MUST_CHECK enum status queue_group_new(struct channel *channel,

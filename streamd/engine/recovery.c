@@ -13,9 +13,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* A pending set of more than this was never written by us. */
-static const uint64_t PENDING_MAX = UINT64_C(1) << 26;
-
 /* ---- server, clients, channels ---- */
 
 static enum status on_server(void *context, struct bytes input,
@@ -101,10 +98,11 @@ static enum status take_progress(struct subscription *subscription,
                                  struct bytes progress, struct error *err)
 {
     struct pending_run run = {.subscription = subscription};
+    uint64_t most = subscription->channel->last; /* what there was to send */
     uint64_t last_sent = 0;
     if (progress.size == 0)
         return STATUS_OK;
-    if (!progress_decode(progress, PENDING_MAX, &last_sent, on_pending, &run)) {
+    if (!progress_decode(progress, most, &last_sent, on_pending, &run)) {
         return fail(err, STATUS_CORRUPT,
                     "progress of subscription %" PRIu64 " is damaged",
                     subscription->id);
@@ -209,10 +207,10 @@ static enum status recover_member(struct engine *engine,
     if (client == NULL && !shadow)
         return drop_ghost(engine, subscription, err);
     split_group(record, &durable, &name);
-    struct queue_group *group =
-        queue_group_find(subscription->channel, durable, name);
-    enum status status = STATUS_OK;
-    if (group == NULL) {
+    struct queue_group *group = NULL;
+    enum status status =
+        queue_group_find(subscription->channel, durable, name, &group, err);
+    if (status == STATUS_OK && group == NULL) {
         status =
             queue_group_new(subscription->channel, durable, name, &group, err);
     }

@@ -17,12 +17,7 @@ enum { TURN_MESSAGES = 1024 };
 static void set_timer(struct engine *engine, struct subscription *subscription,
                       int64_t due)
 {
-    if (timer_set(&engine->timers, &subscription->ack_timer, due, NULL) !=
-        STATUS_OK) {
-        log_error(engine->log,
-                  "Out of memory: no redelivery for subid=%" PRIu64,
-                  subscription->id);
-    }
+    timer_set(&engine->timers, &subscription->ack_timer, due);
 }
 
 /* 8.2 step 5. */
@@ -178,36 +173,37 @@ static uint32_t next_count(uint32_t count)
 }
 
 /* To itself: a plain subscription, or a member that keeps its own. */
-static bool send_to_self(struct engine *engine,
-                         struct subscription *subscription,
-                         const struct pending_entry *entry,
-                         struct bytes message)
+static enum delivery send_to_self(struct engine *engine,
+                                  struct subscription *subscription,
+                                  const struct pending_entry *entry,
+                                  struct bytes message)
 {
     return delivery_send(engine, subscription, entry->sequence, message,
                          next_count(entry->redelivery));
 }
 
 /* 8.4: to the best member; pending there first, then gone here. */
-static bool send_to_group(struct engine *engine,
-                          struct subscription *subscription,
-                          const struct pending_entry *entry,
-                          struct bytes message)
+static enum delivery send_to_group(struct engine *engine,
+                                   struct subscription *subscription,
+                                   const struct pending_entry *entry,
+                                   struct bytes message)
 {
     uint64_t sequence = entry->sequence;
     struct subscription *best = queue_group_choose(subscription->group);
     if (best == subscription)
         return send_to_self(engine, subscription, entry, message);
-    if (!delivery_send(engine, best, sequence, message,
-                       next_count(entry->redelivery))) {
+    enum delivery result = delivery_send(engine, best, sequence, message,
+                                         next_count(entry->redelivery));
+    if (result == DELIVERY_SENT) {
+        (void)subscription_ack(engine, subscription, sequence);
+        redelivery_unstall(engine, subscription);
+    } else {
         log_error(engine->log,
                   "[Client:%s] Unable to find queue subscriber for "
                   "subid=%" PRIu64,
                   text_string(&subscription->client_id), subscription->id);
-        return false;
     }
-    (void)subscription_ack(engine, subscription, sequence);
-    redelivery_unstall(engine, subscription);
-    return true;
+    return result;
 }
 
 /* A recovered message's wait began when it was published: its expiration is
@@ -229,6 +225,8 @@ static bool is_due(struct engine *engine, struct subscription *subscription,
     return entry->expiration <= engine->now + SLACK;
 }
 
+/* False: the pass ends here. One that can never be sent does not hold up those
+ * behind it. */
 static bool deliver(struct engine *engine, struct subscription *subscription,
                     struct pending_entry *entry, struct bytes message)
 {
@@ -236,9 +234,11 @@ static bool deliver(struct engine *engine, struct subscription *subscription,
     if (kind != REDELIVERY_RESUME &&
         !is_due(engine, subscription, entry, message))
         return true;
-    if (kind == REDELIVERY_TIMER && subscription->group != NULL)
-        return send_to_group(engine, subscription, entry, message);
-    return send_to_self(engine, subscription, entry, message);
+    bool to_group = kind == REDELIVERY_TIMER && subscription->group != NULL;
+    enum delivery result =
+        to_group ? send_to_group(engine, subscription, entry, message)
+                 : send_to_self(engine, subscription, entry, message);
+    return result == DELIVERY_SENT || result == DELIVERY_IMPOSSIBLE;
 }
 
 /* The next of the pass. False: stop here, for now or for good. */
@@ -283,9 +283,10 @@ void redelivery_continue(struct engine *engine,
                          struct subscription *subscription)
 {
     struct redelivery *pass = &subscription->redelivery;
+    const struct transport *transport = &engine->config.transport;
     int left = TURN_MESSAGES;
     while (pass->next < pass->count) {
-        if (left-- == 0) {
+        if (left-- == 0 || transport->congested(transport->context)) {
             delivery_ready(engine, &pass->waiter);
             return;
         }

@@ -98,6 +98,24 @@ static void hand_on_position(struct engine *engine,
     subscription_set_dirty(engine, first);
 }
 
+/* Room with all who stay, so that no message is lost on its way. */
+static bool reserve_transfer(const struct subscription *leaving)
+{
+    const struct queue_group *group = leaving->group;
+    if (group == NULL || group->member_count < 2)
+        return true;
+    size_t share =
+        pending_count(&leaving->pending) / (group->member_count - 1) + 1;
+    for (const struct list *at = group->members.next; at != &group->members;
+         at = at->next) {
+        struct subscription *member =
+            list_entry(at, struct subscription, of_channel);
+        if (member != leaving && !pending_reserve(&member->pending, share))
+            return false;
+    }
+    return true;
+}
+
 void removal_end_member(struct engine *engine,
                         struct subscription *subscription, bool unsubscribed)
 {
@@ -124,11 +142,13 @@ void removal_end_member(struct engine *engine,
 
 /* ---- for good ---- */
 
-void removal_delete_offline(struct engine *engine,
+bool removal_delete_offline(struct engine *engine,
                             struct subscription *subscription)
 {
     struct channel *channel = subscription->channel;
     struct queue_group *group = subscription->group;
+    if (!subscription_reserve(engine, subscription))
+        return false;
     subscribe_log(engine, subscription,
                   group != NULL ? "Removed durable queue" : "Removed durable",
                   "");
@@ -138,12 +158,16 @@ void removal_delete_offline(struct engine *engine,
     if (group != NULL && group->member_count == 0)
         queue_group_free(group);
     expiry_idle_begin(channel);
+    return true;
 }
 
-uint64_t removal_delete_group(struct engine *engine, struct queue_group *group)
+bool removal_delete_group(struct engine *engine, struct queue_group *group,
+                          uint64_t *pending)
 {
     struct channel *channel = group->channel;
-    uint64_t pending = 0;
+    *pending = 0;
+    if (!batch_reserve(commit_batch(engine), group->member_count + 1, 0))
+        return false;
     while (!list_empty(&group->members)) {
         struct subscription *member =
             list_entry(group->members.next, struct subscription, of_channel);
@@ -151,18 +175,18 @@ uint64_t removal_delete_group(struct engine *engine, struct queue_group *group)
                       group->is_durable ? "Removed member from durable queue"
                                         : "Removed member from queue",
                       "");
-        pending += pending_count(&member->pending);
+        *pending += pending_count(&member->pending);
         queue_group_leave(member);
         subscription_end(member);
         drop(engine, member);
     }
     if (group->shadow != NULL) {
-        pending += pending_count(&group->shadow->pending);
+        *pending += pending_count(&group->shadow->pending);
         drop(engine, group->shadow);
     }
     queue_group_free(group);
     expiry_idle_begin(channel);
-    return pending;
+    return true;
 }
 
 /* ---- one subscription ---- */
@@ -185,11 +209,16 @@ static const char *removal_action(const struct subscription *subscription,
     return unsubscribed ? "Removed durable queue" : "Suspended durable queue";
 }
 
-void removal_end_subscription(struct engine *engine,
+bool removal_end_subscription(struct engine *engine,
                               struct subscription *subscription,
                               bool unsubscribed)
 {
     struct channel *channel = subscription->channel;
+    if (!subscription_reserve(engine, subscription) ||
+        !reserve_transfer(subscription)) {
+        log_store_failure(engine, subscription);
+        return false;
+    }
     subscribe_log(engine, subscription,
                   removal_action(subscription, unsubscribed), "");
     if (subscription->group != NULL) {
@@ -203,6 +232,7 @@ void removal_end_subscription(struct engine *engine,
         }
     }
     expiry_idle_begin(channel);
+    return true;
 }
 
 static void remove_by_request(struct engine *engine,
@@ -233,8 +263,14 @@ static void remove_by_request(struct engine *engine,
                            "stan: unknown clientID");
         return;
     }
-    removal_end_subscription(engine, subscription, unsubscribe);
-    reply_subscription_later(engine, message->reply);
+    struct late_reply *late = reply_late_subscription(message->reply);
+    if (late != NULL &&
+        removal_end_subscription(engine, subscription, unsubscribe)) {
+        reply_when_durable(engine, late);
+    } else {
+        reply_late_free(late);
+        reply_subscription(engine, message->reply, "", "out of memory");
+    }
 }
 
 void removal_unsubscribe(struct engine *engine,
@@ -251,22 +287,32 @@ void removal_sub_close(struct engine *engine,
 
 /* ---- a client ---- */
 
-void removal_close_client(struct engine *engine, struct client *client)
+static bool close_subscriptions(struct engine *engine, struct client *client)
 {
-    if (!batch_client_delete(commit_batch(engine), text_bytes(&client->id))) {
+    while (!list_empty(&client->subscriptions)) {
+        struct subscription *first = list_entry(client->subscriptions.next,
+                                                struct subscription, of_client);
+        if (!removal_end_subscription(engine, first, false))
+            return false;
+    }
+    return true;
+}
+
+/* All in one event and one batch: that the client goes last, since it cannot
+ * go without its subscriptions, nobody sees. */
+bool removal_close_client(struct engine *engine, struct client *client)
+{
+    if (!close_subscriptions(engine, client) ||
+        !batch_client_delete(commit_batch(engine), text_bytes(&client->id))) {
         log_error(engine->log,
                   "Error unregistering client \"%s\": out of memory",
                   client->id.data);
-    }
-    while (!list_empty(&client->subscriptions)) {
-        removal_end_subscription(engine,
-                                 list_entry(client->subscriptions.next,
-                                            struct subscription, of_client),
-                                 false);
+        return false;
     }
     struct rival *rival = client->rival;
     client_remove(engine, client);
     connect_rival(engine, rival);
+    return true;
 }
 
 void removal_close(struct engine *engine, const struct inbound_message *message)
@@ -283,6 +329,11 @@ void removal_close(struct engine *engine, const struct inbound_message *message)
     }
     log_debug(engine->log, "[Client:%s] Closed (Inbox=%s)", client->id.data,
               text_string(&client->heartbeat_inbox));
-    removal_close_client(engine, client);
-    reply_closed_later(engine, message->reply);
+    struct late_reply *late = reply_late_closed(message->reply);
+    if (late != NULL && removal_close_client(engine, client)) {
+        reply_when_durable(engine, late);
+    } else {
+        reply_late_free(late);
+        reply_error(engine, message->reply, "out of memory");
+    }
 }

@@ -14,10 +14,11 @@ void removal_close(struct engine *engine,
                    const struct inbound_message *message);
 
 /* Ends a live subscription: unsubscribed deletes a durable too. The pointer is
- * not valid afterwards unless it is a durable that goes on offline. */
-void removal_end_subscription(struct engine *engine,
-                              struct subscription *subscription,
-                              bool unsubscribed);
+ * not valid afterwards unless it is a durable that goes on offline. False when
+ * out of memory: nothing has changed. */
+MUST_CHECK bool removal_end_subscription(struct engine *engine,
+                                         struct subscription *subscription,
+                                         bool unsubscribed);
 
 /* Takes a member out of its group: those who remain get its pending messages;
  * the last of a durable group becomes the shadow, unless it unsubscribed. */
@@ -25,14 +26,18 @@ void removal_end_member(struct engine *engine,
                         struct subscription *subscription, bool unsubscribed);
 
 /* Deletes a durable that is offline, or the shadow of a durable group (which
- * goes with it); it is freed. */
-void removal_delete_offline(struct engine *engine,
-                            struct subscription *subscription);
-/* Deletes group with all its members: nobody gets what they have pending.
- * Returns how many messages that was. */
-uint64_t removal_delete_group(struct engine *engine, struct queue_group *group);
+ * goes with it); it is freed. False when out of memory: nothing has changed. */
+MUST_CHECK bool removal_delete_offline(struct engine *engine,
+                                       struct subscription *subscription);
+/* Deletes group with all its members: nobody gets what they have pending,
+ * *pending messages. False when out of memory: nothing has changed. */
+MUST_CHECK bool removal_delete_group(struct engine *engine,
+                                     struct queue_group *group,
+                                     uint64_t *pending);
 
-/* Unregisters client first, then closes its subscriptions; client is freed. */
-void removal_close_client(struct engine *engine, struct client *client);
+/* Closes the subscriptions of client and unregisters it; client is freed.
+ * False when out of memory: it is still there, perhaps with less. */
+MUST_CHECK bool removal_close_client(struct engine *engine,
+                                     struct client *client);
 
 #endif

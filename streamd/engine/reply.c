@@ -93,26 +93,25 @@ static void answer_subscription(struct engine *engine, const char *reply,
 }
 
 /* Without a reply it still waits: what it stands for is to be durable. */
-static void wait(struct engine *engine, const char *reply,
-                 void (*answer)(struct engine *engine, const char *reply,
-                                const char *error))
+static struct late_reply *late_new(const char *reply,
+                                   void (*answer)(struct engine *engine,
+                                                  const char *reply,
+                                                  const char *error))
 {
     size_t size = reply == NULL ? 0 : strlen(reply);
     struct late_reply *late = calloc(1, sizeof *late + size + 1);
-    if (late == NULL) {
-        answer(engine, reply, "out of memory");
-        return;
-    }
+    if (late == NULL)
+        return NULL;
     late->effect.finish = answer_late;
     late->answer = answer;
     if (reply != NULL)
         memcpy(late->to, reply, size + 1);
-    commit_wait(engine, &late->effect);
+    return late;
 }
 
-void reply_subscription_later(struct engine *engine, const char *reply)
+struct late_reply *reply_late_subscription(const char *reply)
 {
-    wait(engine, reply, answer_subscription);
+    return late_new(reply, answer_subscription);
 }
 
 /* The client is gone from memory; its record goes with the next batch that
@@ -125,7 +124,17 @@ static void answer_closed(struct engine *engine, const char *reply,
     reply_error(engine, reply, "");
 }
 
-void reply_closed_later(struct engine *engine, const char *reply)
+struct late_reply *reply_late_closed(const char *reply)
 {
-    wait(engine, reply, answer_closed);
+    return late_new(reply, answer_closed);
+}
+
+void reply_when_durable(struct engine *engine, struct late_reply *late)
+{
+    commit_wait(engine, &late->effect);
+}
+
+void reply_late_free(struct late_reply *late)
+{
+    free(late);
 }

@@ -19,10 +19,18 @@ void reply_subscription(struct engine *engine, const char *reply,
 /* Ping, connection close. */
 void reply_error(struct engine *engine, const char *reply, const char *error);
 
-/* Answers when what is in the batch now is durable, with "" or the text of the
- * failure. */
-void reply_subscription_later(struct engine *engine, const char *reply);
-/* To a connection close: with "" in any case, a failure is only logged. */
-void reply_closed_later(struct engine *engine, const char *reply);
+/* Answers that wait for what is in the batch, made before anything is put into
+ * it; NULL when out of memory, before anything has changed. Give each to one
+ * of the two below. */
+struct late_reply;
+/* To an unsubscribe: "" or the text of the failure. */
+struct late_reply *reply_late_subscription(const char *reply);
+/* To a connection close: "" in any case, a failure is only logged. */
+struct late_reply *reply_late_closed(const char *reply);
+
+/* Answers when what is in the batch now is durable. */
+void reply_when_durable(struct engine *engine, struct late_reply *late);
+/* Nobody is to be answered by it after all. */
+void reply_late_free(struct late_reply *late);
 
 #endif

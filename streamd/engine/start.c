@@ -53,18 +53,23 @@ static void give_up(struct engine *engine, const struct error *failure)
 
 /* ---- 4: the subscriptions have reached the NATS server ---- */
 
+static void hear_self(struct engine *engine);
+
 static void heard_self(struct inquiry *inquiry, enum inquiry_result result,
                        struct bytes data)
 {
     (void)data;
     struct engine *engine = inquiry->engine;
     struct error err = {0};
-    if (result != INQUIRY_ANSWERED) {
+    const struct transport *transport = &engine->config.transport;
+    if (result == INQUIRY_UNKNOWN && transport->is_up(transport->context)) {
+        hear_self(engine); /* the connection was lost meanwhile */
+    } else if (result != INQUIRY_ANSWERED) {
         (void)fail(&err, STATUS_UNAVAILABLE, "the NATS server does not answer");
         give_up(engine, &err);
-        return;
+    } else {
+        engine->config.started(engine->config.context, NULL);
     }
-    engine->config.started(engine->config.context, NULL);
 }
 
 /* What we publish comes back behind our subscriptions: once it is here they
@@ -231,11 +236,15 @@ static void somebody(struct engine *engine, struct bytes data)
     give_up(engine, &err);
 }
 
+static void look_for_others(struct engine *engine);
+
 static void looked(struct inquiry *inquiry, enum inquiry_result result,
                    struct bytes data)
 {
     if (result == INQUIRY_ANSWERED) {
         somebody(inquiry->engine, data);
+    } else if (result == INQUIRY_UNKNOWN) { /* there may be somebody */
+        look_for_others(inquiry->engine);
     } else {
         store_server(inquiry->engine);
     }

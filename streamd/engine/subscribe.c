@@ -390,22 +390,25 @@ static enum status identify(struct engine *engine, struct subscribe *subscribe,
                         "stan: durable name of a durable queue subscriber "
                         "can't contain the character ':'");
         }
-        subscribe->group = queue_group_find(
-            subscribe->channel, request->durable_name, request->group);
+        enum status status =
+            queue_group_find(subscribe->channel, request->durable_name,
+                             request->group, &subscribe->group, err);
         if (subscribe->group != NULL)
             subscribe->old = subscribe->group->shadow;
-        return STATUS_OK;
+        return status;
     }
     if (request->durable_name.size == 0)
         return STATUS_OK;
-    subscribe->old = subscription_find_durable(
-        subscribe->channel, request->client_id, request->durable_name);
+    enum status status =
+        subscription_find_durable(subscribe->channel, request->client_id,
+                                  request->durable_name, &subscribe->old, err);
     if (subscribe->old == NULL || !subscription_is_live(subscribe->old))
-        return STATUS_OK;
+        return status;
     if (!engine->config.replace_durable)
         return fail(err, STATUS_EXISTS, "stan: duplicate durable registration");
-    removal_end_subscription(engine, subscribe->old, false);
-    return STATUS_OK;
+    return removal_end_subscription(engine, subscribe->old, false)
+               ? STATUS_OK
+               : fail(err, STATUS_NO_MEMORY, "out of memory");
 }
 
 static enum status make(struct engine *engine, struct subscribe *subscribe,

@@ -1,5 +1,6 @@
 #include "streamd/engine/subscription.h"
 
+#include "natsclient/subjects.h"
 #include "streamd/engine/commit.h"
 #include "streamd/engine/delivery.h"
 #include "streamd/engine/queue_group.h"
@@ -7,6 +8,8 @@
 
 #include <assert.h>
 #include <stdlib.h>
+
+enum { TIMERS = 1 }; /* ack_timer */
 
 /* Length in front: no client id and durable name can run into each other. */
 static bool durable_key(struct bytes client_id, struct bytes durable_name,
@@ -18,16 +21,17 @@ static bool durable_key(struct bytes client_id, struct bytes durable_name,
            blob_append(out, durable_name.data, durable_name.size);
 }
 
-struct subscription *subscription_find_durable(const struct channel *channel,
-                                               struct bytes client_id,
-                                               struct bytes durable_name)
+enum status subscription_find_durable(const struct channel *channel,
+                                      struct bytes client_id,
+                                      struct bytes durable_name,
+                                      struct subscription **out,
+                                      struct error *err)
 {
     struct blob key = {0};
-    struct subscription *found = NULL;
-    if (durable_key(client_id, durable_name, &key))
-        found = table_get(channel->durables, key.data, key.size);
+    bool done = durable_key(client_id, durable_name, &key);
+    *out = done ? table_get(channel->durables, key.data, key.size) : NULL;
     blob_release(&key);
-    return found;
+    return done ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "out of memory");
 }
 
 static bool is_plain_durable(const struct subscription *subscription)
@@ -35,23 +39,25 @@ static bool is_plain_durable(const struct subscription *subscription)
     return subscription->durable_name.size > 0;
 }
 
-static bool index_durable(struct subscription *subscription, bool add)
+/* A second one of the same key in a damaged store leaves the first in the
+ * table. */
+static bool index_durable(struct subscription *subscription)
 {
     struct blob key = {0};
     struct table *durables = subscription->channel->durables;
     bool done = durable_key(text_bytes(&subscription->client_id),
-                            text_bytes(&subscription->durable_name), &key);
-    if (done && add) {
-        done = table_put(durables, key.data, key.size, subscription);
-    } else if (done) {
-        (void)table_remove(durables, key.data, key.size);
-    }
+                            text_bytes(&subscription->durable_name), &key) &&
+                text_set(&subscription->durable_key, blob_bytes(&key)) &&
+                (table_get(durables, key.data, key.size) != NULL ||
+                 table_put(durables, key.data, key.size, subscription));
     blob_release(&key);
     return done;
 }
 
 static void release(struct subscription *subscription)
 {
+    timers_unreserve(&subscription->channel->engine->timers, TIMERS);
+    text_release(&subscription->durable_key);
     text_release(&subscription->client_id);
     text_release(&subscription->inbox);
     text_release(&subscription->ack_inbox);
@@ -76,8 +82,7 @@ enum status subscription_set_options(struct subscription *subscription,
     text_release(&subscription->ack_inbox);
     subscription->inbox = inbox;
     subscription->ack_inbox = ack_inbox;
-    subscription->inbox_usable =
-        record->inbox.size > 0 && strlen(inbox.data) == inbox.size;
+    subscription->inbox_usable = subject_is_publishable(record->inbox);
     subscription->max_in_flight = record->max_in_flight;
     subscription->ack_wait_seconds = record->ack_wait_seconds;
     subscription->ack_wait = record->ack_wait_seconds * CLOCK_SECOND;
@@ -90,8 +95,11 @@ enum status subscription_new(struct channel *channel,
 {
     *out = NULL;
     struct subscription *subscription = calloc(1, sizeof *subscription);
-    if (subscription == NULL)
+    if (subscription == NULL ||
+        !timers_reserve(&channel->engine->timers, TIMERS)) {
+        free(subscription);
         return fail(err, STATUS_NO_MEMORY, "out of memory");
+    }
     subscription->id = record->id;
     subscription->channel = channel;
     subscription->state = SUBSCRIPTION_OFFLINE;
@@ -111,7 +119,7 @@ enum status subscription_new(struct channel *channel,
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     }
     channel->engine->subscriptions_total++;
-    if (is_plain_durable(subscription) && !index_durable(subscription, true)) {
+    if (is_plain_durable(subscription) && !index_durable(subscription)) {
         subscription_free(subscription);
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     }
@@ -199,9 +207,11 @@ void subscription_end(struct subscription *subscription)
 void subscription_free(struct subscription *subscription)
 {
     assert(!subscription_is_live(subscription));
+    struct table *durables = subscription->channel->durables;
+    const struct text *key = &subscription->durable_key;
     list_remove(&subscription->dirty);
-    if (is_plain_durable(subscription))
-        (void)index_durable(subscription, false);
+    if (table_get(durables, key->data, key->size) == subscription)
+        (void)table_remove(durables, key->data, key->size);
     (void)table_remove(subscription->channel->subscriptions, &subscription->id,
                        sizeof subscription->id);
     subscription->channel->engine->subscriptions_total--;
@@ -303,6 +313,20 @@ subscription_record(const struct subscription *subscription)
     return record;
 }
 
+bool subscription_reserve(struct engine *engine,
+                          const struct subscription *subscription)
+{
+    enum { NUMBERS = 128 }; /* and the heads of all fields */
+    const struct queue_group *group = subscription->group;
+    size_t bytes = subscription->client_id.size + subscription->inbox.size +
+                   subscription->ack_inbox.size +
+                   subscription->durable_name.size +
+                   (group == NULL ? 0 : group->name.size) + NUMBERS;
+    engine->scratch.size = 0;
+    return blob_reserve(&engine->scratch, bytes) &&
+           batch_reserve(commit_batch(engine), 1, bytes);
+}
+
 bool subscription_store(struct engine *engine,
                         struct subscription *subscription)
 {
@@ -353,17 +377,20 @@ static bool store_progress(struct engine *engine, struct batch *batch,
                           blob_bytes(&engine->scratch));
 }
 
-void subscription_store_progress(struct engine *engine, struct batch *batch)
+bool subscription_store_progress(struct engine *engine, struct batch *batch)
 {
-    struct list later;
-    list_init(&later);
-    while (!list_empty(&engine->dirty)) {
-        struct subscription *subscription =
-            list_entry(list_pop(&engine->dirty), struct subscription, dirty);
-        if (!store_progress(engine, batch, subscription))
-            list_append(&later, &subscription->dirty);
+    size_t count = batch->count;
+    for (struct list *at = engine->dirty.next; at != &engine->dirty;
+         at = at->next) {
+        if (!store_progress(engine, batch,
+                            list_entry(at, struct subscription, dirty))) {
+            batch_cut(batch, count);
+            return false;
+        }
     }
-    list_append_all(&engine->dirty, &later);
+    while (!list_empty(&engine->dirty))
+        (void)list_pop(&engine->dirty);
+    return true;
 }
 
 /* ---- small changes ---- */

@@ -47,16 +47,21 @@ struct subscription *subscription_find_inbox(const struct channel *channel,
 /* By ack inbox; NULL if it is known no more. */
 struct subscription *subscription_find_ack(struct engine *engine,
                                            const char *ack_inbox);
-/* The plain durable of this client id and name, live or offline. */
-struct subscription *subscription_find_durable(const struct channel *channel,
-                                               struct bytes client_id,
-                                               struct bytes durable_name);
+/* The plain durable of this client id and name, live or offline; *out is NULL
+ * if there is none. Errors: STATUS_NO_MEMORY (there may be one). */
+MUST_CHECK enum status subscription_find_durable(const struct channel *channel,
+                                                 struct bytes client_id,
+                                                 struct bytes durable_name,
+                                                 struct subscription **out,
+                                                 struct error *err);
 
 struct subscription_record
 subscription_record(const struct subscription *subscription);
 
 /* Adds its record (and soon its progress), or its deletion, to the batch.
  * False when out of memory. */
+MUST_CHECK bool subscription_reserve(struct engine *engine,
+                                     const struct subscription *subscription);
 MUST_CHECK bool subscription_store(struct engine *engine,
                                    struct subscription *subscription);
 MUST_CHECK bool subscription_unstore(struct engine *engine,
@@ -65,8 +70,10 @@ MUST_CHECK bool subscription_unstore(struct engine *engine,
 /* Its progress is to be in the next batch. */
 void subscription_set_dirty(struct engine *engine,
                             struct subscription *subscription);
-/* Adds the progress of all that are dirty to batch. */
-void subscription_store_progress(struct engine *engine, struct batch *batch);
+/* Adds the progress of all that are dirty to batch. All or, out of memory,
+ * none: a message that moved is never stored as gone here and not as there. */
+MUST_CHECK bool subscription_store_progress(struct engine *engine,
+                                            struct batch *batch);
 
 /* Keeps the count of its group right. */
 void subscription_set_stalled(struct subscription *subscription, bool stalled);

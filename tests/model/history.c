@@ -114,14 +114,20 @@ static bool is_fresh(const struct model *model,
     const struct channel *channel = channel_of(model);
     if (channel == NULL)
         return true;
+    struct queue_group *old_group = NULL;
+    struct subscription *old = NULL;
+    enum status status = STATUS_OK;
     if (consumer->is_group) {
-        return queue_group_find(channel, bytes_text(durable),
-                                bytes_text(group)) == NULL;
+        status = queue_group_find(channel, bytes_text(durable),
+                                  bytes_text(group), &old_group, NULL);
+    } else if (consumer->is_durable) {
+        status = subscription_find_durable(
+            channel, bytes_text(model_client(consumer->fixed_client)),
+            bytes_text(durable), &old, NULL);
     }
-    return !consumer->is_durable ||
-           subscription_find_durable(
-               channel, bytes_text(model_client(consumer->fixed_client)),
-               bytes_text(durable)) == NULL;
+    if (status != STATUS_OK)
+        abort();
+    return old_group == NULL && old == NULL;
 }
 
 /* Where a plain subscription begins; others always at the first. */

@@ -42,6 +42,7 @@ struct fixture {
     bool congested;           /* its buffer is full */
     bool paused;              /* the engine wants no more */
     const char *refused;      /* publishes to this subject fail; may be NULL */
+    size_t max_payload;       /* larger ones do too; 0: no limit */
     struct table *dead;       /* subjects that nobody listens on */
     bool no_responders;       /* NATS says so, instead of silence */
     struct table *subscribed; /* subjects the engine subscribed to */

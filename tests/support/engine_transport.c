@@ -84,6 +84,8 @@ static enum status publish(void *context, const char *subject,
         return STATUS_UNAVAILABLE;
     if (fixture->refused != NULL && strcmp(fixture->refused, subject) == 0)
         return STATUS_TOO_BIG;
+    if (fixture->max_payload > 0 && data.size > fixture->max_payload)
+        return STATUS_TOO_BIG;
     if (starts_with(subject, "_INBOX.")) { /* to itself: are we heard? */
         echo(fixture, subject, false);
         return STATUS_OK;

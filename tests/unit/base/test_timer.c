@@ -25,8 +25,7 @@ struct model {
 
 static void model_set(struct model *model, uint64_t i, int64_t due)
 {
-    assert_int_equal(timer_set(&model->timers, &model->timer[i], due, NULL),
-                     STATUS_OK);
+    timer_set(&model->timers, &model->timer[i], due);
     model->due[i] = due;
     model->waiting[i] = false;
 }
@@ -103,6 +102,7 @@ static void random_operations_agree_with_a_naive_model(void **state)
     static struct model model;
     random_init(&model.random);
     model.now = 1000;
+    assert_true(timers_reserve(&model.timers, TIMERS));
     for (int i = 0; i < TIMERS; i++) {
         model.timer[i].fire = fire;
         model.timer[i].context = &model;
@@ -131,8 +131,7 @@ static void set_again(struct timer *timer, int64_t now)
 {
     struct again *again = timer->context;
     again->fired++;
-    assert_int_equal(timer_set(&again->timers, timer, now - 5, NULL),
-                     STATUS_OK);
+    timer_set(&again->timers, timer, now - 5);
 }
 
 static void a_timer_set_by_its_own_fire_waits_for_the_next_run(void **state)
@@ -141,8 +140,9 @@ static void a_timer_set_by_its_own_fire_waits_for_the_next_run(void **state)
     struct again again = {0};
     struct timer timers[2] = {{.fire = set_again, .context = &again},
                               {.fire = set_again, .context = &again}};
-    assert_int_equal(timer_set(&again.timers, &timers[0], 1, NULL), STATUS_OK);
-    assert_int_equal(timer_set(&again.timers, &timers[1], 9, NULL), STATUS_OK);
+    assert_true(timers_reserve(&again.timers, 2));
+    timer_set(&again.timers, &timers[0], 1);
+    timer_set(&again.timers, &timers[1], 9);
     timers_run(&again.timers, 10);
     assert_int_equal(again.fired, 2);
     assert_int_equal(timers[0].due, 5); /* each of them once */
@@ -152,28 +152,44 @@ static void a_timer_set_by_its_own_fire_waits_for_the_next_run(void **state)
     timers_release(&again.timers);
 }
 
-static void without_memory_a_timer_is_not_set_and_the_others_are(void **state)
+static void without_memory_there_is_no_place_and_the_others_stay(void **state)
 {
     (void)state;
     struct timers timers = {0};
     struct timer timer[100] = {0};
     int good = 0;
-    enum status status = STATUS_OK;
-    struct error err = {0};
     allocation_break(1);
-    while (good < 100 && status == STATUS_OK) {
-        status = timer_set(&timers, &timer[good], 100 - good, &err);
-        good += status == STATUS_OK;
+    while (good < 100 && timers_reserve(&timers, 1)) {
+        timer_set(&timers, &timer[good], 100 - good);
+        good++;
     }
     allocation_repair();
-    assert_int_equal(status, STATUS_NO_MEMORY);
-    assert_false(timer_is_set(&timer[good]));
+    assert_in_range(good, 1, 99);
     int64_t due = 0;
     assert_true(timers_next(&timers, &due));
     assert_int_equal(due, 100 - (good - 1));
-    assert_int_equal(timer_set(&timers, &timer[good], 1, &err), STATUS_OK);
+    assert_true(timers_reserve(&timers, 1));
+    timer_set(&timers, &timer[good], 1);
     assert_true(timers_next(&timers, &due));
     assert_int_equal(due, 1);
+    timers_release(&timers);
+}
+
+static void whoever_has_a_place_sets_its_timer_without_memory(void **state)
+{
+    (void)state;
+    struct timers timers = {0};
+    struct timer timer[100] = {0};
+    assert_true(timers_reserve(&timers, 100));
+    allocation_break(0);
+    for (int i = 0; i < 100; i++)
+        timer_set(&timers, &timer[i], i);
+    allocation_repair();
+    assert_int_equal(timers.count, 100);
+    for (int i = 0; i < 60; i++)
+        timer_clear(&timers, &timer[i]);
+    timers_unreserve(&timers, 60);
+    assert_int_equal(timers.count, timers.reserved);
     timers_release(&timers);
 }
 
@@ -182,7 +198,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_operations_agree_with_a_naive_model),
         cmocka_unit_test(a_timer_set_by_its_own_fire_waits_for_the_next_run),
-        cmocka_unit_test(without_memory_a_timer_is_not_set_and_the_others_are),
+        cmocka_unit_test(without_memory_there_is_no_place_and_the_others_stay),
+        cmocka_unit_test(whoever_has_a_place_sets_its_timer_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

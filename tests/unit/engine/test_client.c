@@ -1,5 +1,6 @@
 /* Clients: connect, probe, ping, heartbeats (protocol.md 7 and 8, delivery.md
  * 15). */
+#include "streamd/engine/core.h"
 #include "tests/unit/engine/engine_test.h"
 
 static const char taken[] = "stan: clientID already registered";
@@ -184,6 +185,102 @@ static void a_ping_of_a_failing_client_brings_a_heartbeat_at_once(void **s)
     assert_string_not_equal(fixture_received(f, "in"), "");
 }
 
+/* E32: also while a heartbeat is out that was sent to nobody; what its wait
+ * ends with is not put off. */
+static void a_ping_while_a_heartbeat_is_out_brings_another(void **s)
+{
+    struct fixture *f = *s;
+    fixture_set_dead(f, "hb.me", true);
+    fixture_advance_ms(f, 40000 + 30000 + 5000);
+    assert_int_equal(fixture_count(f, "hb.me"), 2);
+    OK(client_ping(f, "conn.me"));
+    fixture_advance_ms(f, 1);
+    assert_int_equal(fixture_count(f, "hb.me"), 3);
+    for (int i = 0; i < 400; i++) { /* E212: pings alone keep nobody alive */
+        (void)client_ping(f, "conn.me");
+        fixture_advance_ms(f, 1000);
+    }
+    assert_true(fixture_log_has(f, "[Client:me] Timed out on heartbeats"));
+}
+
+static void a_ping_while_a_heartbeat_is_out_clears_the_failures(void **s)
+{
+    struct fixture *f = *s;
+    SUBSCRIBE(f, NULL, .ack_wait = 1);
+    fixture_set_dead(f, "hb.me", true);
+    fixture_advance_ms(f, 40000 + 30000 + 5000);
+    publish_many(f, 1);
+    RECEIVED(f, "in", "1");
+    fixture_set_dead(f, "hb.me", false);
+    OK(client_ping(f, "conn.me"));
+    fixture_advance_ms(f, 1000);
+    RECEIVED(f, "in", "1r1");
+}
+
+/* E225: the timer of a client ends with it */
+static void no_heartbeat_goes_to_a_client_that_is_gone(void **s)
+{
+    struct fixture *f = *s;
+    size_t timers = f->engine->timers.count;
+    const char *reply = client_send_connect(f, "you");
+    (void)client_send_close(f, "you"); /* before its reply */
+    fixture_run(f);
+    assert_null(client_error(f, reply, FIELD_CONNECTED_ERROR));
+    assert_int_equal(f->engine->timers.count, timers);
+    OK(client_connect(f, "you"));
+    assert_int_equal(f->engine->timers.count, timers + 1);
+    OK(client_close(f, "you"));
+    assert_int_equal(f->engine->timers.count, timers);
+    fixture_advance_ms(f, 100000);
+    assert_int_equal(fixture_count(f, "hb.you"), 0);
+    /* nor does a ping set one */
+    assert_string_equal(client_ping(f, "conn.you"),
+                        "client has been replaced or is no longer registered");
+    assert_int_equal(f->engine->timers.count, timers);
+}
+
+/* What we did not hear because we were cut off says nothing of the client. */
+static void a_client_is_not_replaced_because_we_were_cut_off(void **s)
+{
+    struct fixture *f = *s;
+    const char *late = client_send_connect_as(f, "me", "hb.new", "conn.new");
+    fixture_cut(f); /* the probe, or its answer, is lost */
+    fixture_run(f);
+    fixture_advance_ms(f, 250);
+    fixture_reconnect(f);
+    fixture_advance_ms(f, 2000); /* it is asked again */
+    assert_string_equal(client_error(f, late, FIELD_CONNECTED_ERROR), taken);
+    OK(client_ping(f, "conn.me"));
+    f->cut = true;
+    (void)client_send_connect_as(f, "me", "hb.new", "conn.new");
+    fixture_run(f);
+    fixture_advance_ms(f, 5000);
+    fixture_reconnect(f);
+    OK(client_ping(f, "conn.me"));
+    fixture_set_dead(f, "hb.me", true); /* E18: it can still be replaced */
+    late = client_send_connect_as(f, "me", "hb.new", "conn.new");
+    fixture_run(f);
+    fixture_advance_ms(f, 500);
+    OK(client_error(f, late, FIELD_CONNECTED_ERROR));
+}
+
+static void a_heartbeat_lost_with_a_connection_does_not_count(void **s)
+{
+    struct fixture *f = *s;
+    struct fixture_options options = fixture_defaults;
+    options.heartbeat_fail_count = 0;
+    engine_test_end(f);
+    *s = f = engine_test_begin(&options);
+    fixture_set_dead(f, "hb.me", true);
+    fixture_advance_ms(f, 31000); /* one is out */
+    fixture_cut(f);
+    fixture_advance_ms(f, 500);
+    fixture_reconnect(f);
+    fixture_set_dead(f, "hb.me", false);
+    fixture_advance_ms(f, 100000);
+    OK(client_ping(f, "conn.me"));
+}
+
 /* E214, E24, E25 */
 static void recovered_clients_have_heartbeats(void **s)
 {
@@ -266,6 +363,11 @@ int main(void)
         ENGINE_TEST(heartbeats_missed_while_cut_off_do_not_count),
         ENGINE_TEST(a_heartbeat_that_is_out_holds_up_nothing),
         ENGINE_TEST(a_ping_of_a_failing_client_brings_a_heartbeat_at_once),
+        ENGINE_TEST(a_ping_while_a_heartbeat_is_out_brings_another),
+        ENGINE_TEST(a_ping_while_a_heartbeat_is_out_clears_the_failures),
+        ENGINE_TEST(no_heartbeat_goes_to_a_client_that_is_gone),
+        ENGINE_TEST(a_client_is_not_replaced_because_we_were_cut_off),
+        ENGINE_TEST(a_heartbeat_lost_with_a_connection_does_not_count),
         ENGINE_TEST(recovered_clients_have_heartbeats),
         ENGINE_TEST(a_closed_client_is_gone_by_id_and_by_connection),
         ENGINE_TEST(a_connection_id_is_of_who_had_it_first),

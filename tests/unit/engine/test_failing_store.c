@@ -101,6 +101,31 @@ static void a_close_that_is_not_stored_is_repeated(void **s)
     SUBSCRIBE(f, NULL, .durable = "dur");
 }
 
+/* E134: the message was stored and acked; that it is pending is told to the
+ * store by the next batch, whose failure is said, and made good. */
+static void what_cannot_be_stored_as_pending_is_acked_and_said(void **s)
+{
+    struct fixture *f = *s;
+    SUBSCRIBE(f, NULL, .durable = "dur", .ack_wait = 3600);
+    f->store->hold_commits = true;
+    const char *reply = client_send_publish(f, "me", "foo", "hello");
+    fixture_run(f);
+    assert_true(engine_store_release_commit(f->store));
+    fixture_run(f);
+    OK(client_error(f, reply, FIELD_PUB_ACK_ERROR));
+    RECEIVED(f, "in", "1");
+    f->store->fail_commits = 1; /* the progress */
+    engine_store_release(f->store);
+    fixture_run(f);
+    assert_true(fixture_log_has(f, "Unable to store: disk is on fire"));
+    repair(f);
+    fixture_crash(f, 0);
+    OK(client_close(f, "me"));
+    OK(client_connect(f, "me"));
+    SUBSCRIBE(f, NULL, .durable = "dur", .inbox = "again");
+    RECEIVED(f, "again", "1r1"); /* known as sent */
+}
+
 /* E164 */
 static void a_resume_that_fails_leaves_the_durable_offline(void **s)
 {
@@ -316,6 +341,7 @@ int main(void)
         ENGINE_TEST(the_answer_to_a_failed_publish_has_its_guid),
         ENGINE_TEST(a_client_that_is_not_stored_is_not_registered),
         ENGINE_TEST(a_close_that_is_not_stored_is_repeated),
+        ENGINE_TEST(what_cannot_be_stored_as_pending_is_acked_and_said),
         ENGINE_TEST(a_resume_that_fails_leaves_the_durable_offline),
         ENGINE_TEST(a_removal_that_is_not_stored_is_repeated),
         ENGINE_TEST(a_subscription_that_is_not_stored_is_not_there),

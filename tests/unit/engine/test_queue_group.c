@@ -1,4 +1,5 @@
 /* Queue groups: who gets a message, who comes and goes (delivery.md 10). */
+#include "streamd/engine/core.h"
 #include "tests/unit/engine/engine_test.h"
 
 enum { FIRST = START_POSITION_FIRST };
@@ -256,6 +257,51 @@ static void a_stalled_member_that_leaves_takes_its_stall_along(void **s)
     assert_int_equal(fixture_count(f, "b"), 21);
 }
 
+/* E180: neither in the set of timers nor in a redelivery; the last member of a
+ * durable group stays as its shadow, which has none. */
+static void the_timer_of_a_member_ends_with_it(void **s)
+{
+    struct fixture *f = *s;
+    const char *const durables[] = {NULL, "dur"};
+    for (int i = 0; i < 2; i++) {
+        const char *one = NULL;
+        const char *two = NULL;
+        size_t timers = f->engine->timers.count;
+        SUBSCRIBE(f, &one, .inbox = "a", .group = "g", .durable = durables[i],
+                  .ack_wait = 1);
+        SUBSCRIBE(f, &two, .inbox = "b", .group = "g", .durable = durables[i],
+                  .ack_wait = 1);
+        publish_many(f, 2);
+        assert_int_equal(f->engine->timers.count, timers + 2);
+        /* as from inside the callback: its message is not acked */
+        OK(client_unsubscribe(f, "me", "foo", one));
+        assert_int_equal(f->engine->timers.count, timers + 1);
+        fixture_advance_ms(f, 3000);
+        assert_int_equal(fixture_count(f, "a"), 1);
+        assert_true(fixture_count(f, "b") > 1);
+        OK(client_sub_close(f, "me", "foo", two));
+        assert_int_equal(f->engine->timers.count, timers);
+        size_t count = fixture_count(f, "b");
+        fixture_advance_ms(f, 5000);
+        assert_int_equal(fixture_count(f, "b"), count);
+        fixture_clear(f);
+    }
+}
+
+/* Nobody can be reached at its inbox: the others get all. */
+static void
+a_member_without_a_usable_inbox_does_not_hold_up_the_others(void **s)
+{
+    struct fixture *f = *s;
+    SUBSCRIBE(f, NULL, .inbox = "not a subject", .group = "g");
+    SUBSCRIBE(f, NULL, .inbox = "a", .group = "g", .ack_wait = 1);
+    SUBSCRIBE(f, NULL, .inbox = "*", .group = "g");
+    publish_many(f, 3);
+    RECEIVED(f, "a", "1 2 3");
+    fixture_advance_ms(f, 1000);
+    RECEIVED(f, "a", "1r1 2r1 3r1");
+}
+
 /* E184, E115, 10.6 */
 static void a_durable_group_is_rejoined_where_it_was(void **s)
 {
@@ -384,6 +430,9 @@ int main(void)
         ENGINE_TEST(a_member_filled_by_redelivery_does_not_hold_up_the_others),
         ENGINE_TEST(a_new_member_ends_the_stall_of_a_group),
         ENGINE_TEST(a_stalled_member_that_leaves_takes_its_stall_along),
+        ENGINE_TEST(the_timer_of_a_member_ends_with_it),
+        ENGINE_TEST(
+            a_member_without_a_usable_inbox_does_not_hold_up_the_others),
         ENGINE_TEST(a_durable_group_is_rejoined_where_it_was),
         cmocka_unit_test(what_a_limit_took_from_a_stalled_group_is_gone),
         ENGINE_TEST(a_member_that_misses_heartbeats_is_the_last_choice),

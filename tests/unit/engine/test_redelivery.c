@@ -265,6 +265,26 @@ static void messages_that_arrive_during_a_pass_follow_it_soon(void **s)
     engine_test_end(f);
 }
 
+/* protocol.md 15: one that NATS does not take (its limit was lowered) is said,
+ * and does not hold up those behind it. */
+static void a_message_too_big_to_be_sent_holds_up_no_other(void **s)
+{
+    struct fixture *f = *s;
+    SUBSCRIBE(f, NULL, .ack_wait = 1);
+    OK(client_publish(f, "me", "foo", "a rather long message"));
+    OK(client_publish(f, "me", "foo", "short"));
+    RECEIVED(f, "in", "1 2");
+    f->max_payload = 30;
+    fixture_advance_ms(f, 3000);
+    RECEIVED(f, "in", "2r1 2r2 2r3");
+    assert_int_equal(fixture_log_count(f, "Message 1 of channel \"foo\" is too "
+                                          "big for the NATS server"),
+                     1);
+    f->max_payload = 0;
+    fixture_advance_ms(f, 1000);
+    assert_string_not_equal(fixture_received(f, "in"), "2r4");
+}
+
 /* E145: nothing that was not sent is counted, or sent later */
 static void while_cut_off_nothing_is_redelivered(void **s)
 {
@@ -393,6 +413,7 @@ int main(void)
         cmocka_unit_test(an_ack_during_the_pass_is_in_time),
         cmocka_unit_test(a_subscription_may_end_while_its_redelivery_reads),
         cmocka_unit_test(messages_that_arrive_during_a_pass_follow_it_soon),
+        ENGINE_TEST(a_message_too_big_to_be_sent_holds_up_no_other),
         ENGINE_TEST(while_cut_off_nothing_is_redelivered),
         ENGINE_TEST(what_moved_to_another_member_stays_there_over_a_restart),
         ENGINE_TEST(an_ack_through_another_member_clears_the_message),
