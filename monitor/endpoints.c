@@ -131,6 +131,11 @@ static void answer_serverz(const struct exchange *exchange)
     view_free(view);
 }
 
+static const struct limits *limits_now(const struct endpoints *endpoints)
+{
+    return __atomic_load_n(&endpoints->limits, __ATOMIC_ACQUIRE);
+}
+
 static void answer_storez(const struct exchange *exchange)
 {
     const struct view_query query = {.kind = VIEW_SERVER};
@@ -141,7 +146,7 @@ static void answer_storez(const struct exchange *exchange)
     if (json_begin(exchange, &wrapped)) {
         json_end(exchange, wrapped,
                  json_storez(view, now_of(exchange),
-                             exchange->endpoints->limits,
+                             limits_now(exchange->endpoints),
                              &exchange->reply->body));
     }
     view_free(view);

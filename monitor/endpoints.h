@@ -9,7 +9,7 @@
 
 struct endpoints {
     const struct view_source *source;
-    const struct limits *limits; /* after inheritance; not NULL */
+    const struct limits *limits; /* atomic; after inheritance; not NULL */
     const struct clock *clock;
     const char *version, *streamd_version;
 };

@@ -168,6 +168,11 @@ static struct monitor *monitor_new(const struct monitor_options *options,
     return monitor;
 }
 
+void monitor_set_limits(struct monitor *monitor, const struct limits *limits)
+{
+    __atomic_store_n(&monitor->endpoints.limits, limits, __ATOMIC_RELEASE);
+}
+
 static void monitor_free(struct monitor *monitor)
 {
     if (monitor == NULL)

@@ -40,6 +40,9 @@ MUST_CHECK enum status monitor_start(const struct monitor_options *options,
                                      const struct view_source *source,
                                      struct monitor **out, struct error *err);
 
+/* Any thread: other limits for storez, borrowed like the first ones. */
+void monitor_set_limits(struct monitor *monitor, const struct limits *limits);
+
 /* The port it listens on. */
 int monitor_port(const struct monitor *monitor);
 

@@ -395,11 +395,6 @@ static enum status init(struct connection *connection, uv_loop_t *loop,
     }
     if (status != STATUS_OK)
         return status;
-    if (options->security.tls_skip_verify) {
-        log_warn(connection->log,
-                 "TLS certificate chain and hostname will not be verified. "
-                 "DO NOT USE IN PRODUCTION!");
-    }
     return connect_first(connection, err);
 }
 

@@ -22,6 +22,7 @@ void batch_clear(struct batch *batch)
     batch->bytes.size = 0;
     batch->message_bytes = 0;
     batch->sync = false;
+    batch->limits = NULL;
     batch->status = STATUS_OK;
     batch->error = (struct error){0};
     batch->state_count = 0;

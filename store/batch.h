@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct limits;
+
 enum operation_type {
     OPERATION_SERVER,              /* record: replaces the server record */
     OPERATION_CLIENT_PUT,          /* name = client id, record */
@@ -65,6 +67,11 @@ struct batch {
     struct blob bytes;    /* names and records */
     size_t message_bytes; /* sum over appends */
     bool sync;            /* somebody waits for it: must survive a power cut */
+    /* From the operations of this batch on these limits hold, if not NULL; a
+     * channel above smaller ones is cut with its next message. Borrowed for
+     * the life of the store, or until others took their place. Nothing stored
+     * depends on it, so it holds though the batch fails. */
+    const struct limits *limits;
 
     void (*done)(struct batch *batch); /* any thread; the store's last use */
     void *context;

@@ -11,6 +11,7 @@
 
 #include "streamd/base/list.h"
 #include "streamd/base/table.h"
+#include "streamd/base/text.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -38,6 +39,7 @@ struct channel {
     struct buffer *packed; /* where the batch's messages are copied to */
     size_t report; /* place in batch->states + 1; 0: nothing to report */
     bool is_new, is_deleted; /* by the batch being prepared */
+    struct text name;
     struct channel_limits limits;
     struct channel_state state; /* state.messages entries are used */
 };
@@ -83,6 +85,7 @@ static void channel_free(struct channel *channel)
         drop_first(channel);
     list_remove(&channel->link);
     free(channel->entries);
+    text_release(&channel->name);
     free(channel);
 }
 
@@ -131,8 +134,10 @@ static enum status prepare_channel(struct memory_store *memory,
         goto no_memory;
     list_init(&channel->link);
     channel->state.channel = operation->channel;
+    if (!text_set(&channel->name, operation_name(batch, operation)))
+        goto no_memory;
     channel->limits =
-        limits_channel(memory->limits, operation_name(batch, operation));
+        limits_channel(memory->limits, text_bytes(&channel->name));
     channel->is_new = true;
     if (!table_put(memory->channels, &operation->channel,
                    sizeof operation->channel, channel))
@@ -322,11 +327,24 @@ static void finish(struct memory_store *memory, struct batch *batch)
     batch->state_count = kept;
 }
 
+static void adopt_limits(struct memory_store *memory,
+                         const struct limits *limits)
+{
+    memory->limits = limits;
+    for (struct slot *slot = table_first(memory->channels); slot != NULL;
+         slot = table_next(slot)) {
+        struct channel *channel = table_value(slot);
+        channel->limits = limits_channel(limits, text_bytes(&channel->name));
+    }
+}
+
 static void memory_commit(struct store *store, struct batch *batch)
 {
     struct memory_store *memory = (struct memory_store *)store;
     batch->status = STATUS_OK;
     batch->state_count = 0;
+    if (batch->limits != NULL)
+        adopt_limits(memory, batch->limits);
     for (size_t i = 0; i < batch->count && batch->status == STATUS_OK; i++) {
         batch->status =
             prepare(memory, batch, &batch->operations[i], &batch->error);

@@ -134,7 +134,7 @@ static inline const char *store_name(const struct store *store)
 }
 
 /* What every backend is made from. limits and clock are borrowed and must
- * outlive the store. */
+ * outlive the store; the limits until a batch brings others. */
 struct store_config {
     const struct limits *limits;
     const struct clock *clock;

@@ -248,6 +248,7 @@ static enum status open_connection(struct loop *loop, struct error *err)
                    loop->config.engine.cluster_id);
     const struct connection_options options = {
         .urls = loop->config.urls,
+        .security = loop->config.security,
         .name = name,
         .log = loop->config.engine.log,
     };
@@ -358,6 +359,39 @@ void loop_stop(struct loop *loop)
     (void)uv_async_send(&loop->wake);
     (void)pthread_join(loop->thread, NULL);
     loop_free(loop);
+}
+
+/* ---- other settings ---- */
+
+/* On the stack of the thread that asks, which waits in `answered`. */
+struct reload_request {
+    struct event event;
+    const struct engine_settings *settings;
+    struct queue *answered;
+    struct list answer;
+};
+
+static void run_reload(struct engine *engine, struct event *event)
+{
+    struct reload_request *request =
+        list_entry(event, struct reload_request, event);
+    engine_reload(engine, request->settings);
+    queue_push(request->answered, &request->answer);
+}
+
+bool loop_reload(struct loop *loop, const struct engine_settings *settings)
+{
+    struct reload_request request = {.event.run = run_reload,
+                                     .settings = settings};
+    struct list answers;
+    if (!__atomic_load_n(&loop->open, __ATOMIC_ACQUIRE) ||
+        queue_new(NULL, NULL, &request.answered, NULL) != STATUS_OK)
+        return false;
+    list_init(&answers);
+    queue_push(loop->events, &request.event.link);
+    (void)queue_wait(request.answered, &answers);
+    queue_free(request.answered);
+    return true;
 }
 
 /* ---- views ---- */

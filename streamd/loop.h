@@ -17,6 +17,7 @@ struct loop_config {
      * started are filled in here. The loop closes the store at its end. */
     struct engine_config engine;
     const char *urls;           /* of the NATS server */
+    struct security security;   /* towards it */
     struct admin_access *admin; /* borrowed; NULL: no administration */
     void *context;
     /* Engine thread, once: it serves (failure NULL), or it cannot: then the
@@ -33,6 +34,12 @@ MUST_CHECK enum status loop_start(const struct loop_config *config,
 /* Stores what is to be stored, closes store and connection, ends the thread,
  * frees. Not from the engine thread. NULL is allowed. */
 void loop_stop(struct loop *loop);
+
+/* Any other thread: what may change while it serves (engine.h); copied but for
+ * the limits. Returns when the engine has taken it over. False, and nothing
+ * happened: it does not serve yet. */
+MUST_CHECK bool loop_reload(struct loop *loop,
+                            const struct engine_settings *settings);
 
 /* Any other thread: a view of the engine, as view.h says. While the state is
  * recovered the view is an empty one. */

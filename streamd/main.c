@@ -3,6 +3,7 @@
 #include "natsclient/server_process.h"
 #include "streamd/base/log.h"
 #include "streamd/help.h"
+#include "streamd/log_settings.h"
 #include "streamd/options.h"
 #include "streamd/options_check.h"
 #include "streamd/options_file.h"
@@ -37,26 +38,10 @@ static int print_version(const char *program, const struct options *options)
     return 0;
 }
 
-static const char *or_null(const char *text)
-{
-    return text[0] == '\0' ? NULL : text;
-}
-
 static enum status open_log(const struct options *options, struct log **log,
                             struct error *err)
 {
-    const struct log_options settings = {
-        .file = or_null(options->log_file),
-        .remote = or_null(options->remote_syslog),
-        .syslog = options->syslog,
-        .syslog_tag = or_null(options->syslog_name),
-        .size_limit = options->log_size_limit,
-        .json = strcmp(options->log_format, "json") == 0,
-        .time = options->log_time,
-        .utc = options->log_time_utc,
-        .debug = options->streaming_debug,
-        .trace = options->streaming_trace,
-    };
+    const struct log_options settings = log_settings(options);
     if (!settings.json && strcmp(options->log_format, "text") != 0) {
         return fail(err, STATUS_INVALID,
                     "unknown log format \"%s\": text or json",
@@ -70,8 +55,9 @@ static void warn(void *context, const char *text)
     log_warn((struct log *)context, "%s", text);
 }
 
-static int run(const struct options *options, const struct options_files *files)
+static int run(const struct configuration *configuration)
 {
+    const struct options *options = &configuration->options;
     struct error err = {0};
     struct log *log = NULL;
     int signals = -1;
@@ -82,10 +68,10 @@ static int run(const struct options *options, const struct options_files *files)
             (void)close(signals);
         return 1;
     }
-    if (files->warning[0] != '\0')
-        warn(log, files->warning);
+    if (configuration->files.warning[0] != '\0')
+        warn(log, configuration->files.warning);
     options_idle(options, warn, log);
-    int result = server_run(options, files->nats, signals, log);
+    int result = server_run(configuration, signals, log);
     log_free(log);
     (void)close(signals);
     return result;
@@ -118,22 +104,22 @@ static int refuse(const struct error *err)
     return 1;
 }
 
-static int configure_and_run(struct options *options, int argc, char **argv)
+static int configure_and_run(int argc, char **argv)
 {
-    struct options_files files;
+    struct configuration configuration;
+    const struct options *options = &configuration.options;
     struct error err = {0};
     int result = 1;
-    if (options_files_load(options, argc, argv, &files, &err) != STATUS_OK) {
+    if (configuration_load(&configuration, argc, argv, &err) != STATUS_OK) {
         (void)fprintf(stderr, "%s\n", err.detail);
     } else if (options->action == OPTIONS_CHECK) {
         result = print_verdict(argv[0], options);
     } else if (options_check_modes(options, &err) != STATUS_OK) {
         result = refuse(&err);
     } else {
-        result = run(options, &files);
+        result = run(&configuration);
     }
-    limits_release(&options->limits);
-    options_files_release(&files);
+    configuration_release(&configuration);
     return result;
 }
 
@@ -161,5 +147,5 @@ int main(int argc, char **argv)
     }
     if (options.signal_command[0] != '\0')
         return signal_command(options.signal_command, argv[0], stderr);
-    return configure_and_run(&options, argc, argv);
+    return configure_and_run(argc, argv);
 }

@@ -18,35 +18,6 @@ static enum status missing(struct error *err, const char *what)
     return fail(err, STATUS_UNAVAILABLE, "not supported yet: %s", what);
 }
 
-/* Our connection to NATS knows neither users nor TLS. */
-static enum status check_connection(const struct options *options,
-                                    struct error *err)
-{
-    const struct {
-        bool asked;
-        const char *what;
-    } parts[] = {
-        {options->secure || options->client_tls.cert[0] != '\0' ||
-             options->client_tls.key[0] != '\0' ||
-             options->client_tls.ca[0] != '\0' ||
-             options->client_tls.server_name[0] != '\0' ||
-             options->client_tls.skip_verify,
-         "TLS to the NATS server (-secure, -tls_client_...)"},
-        {options->credentials[0] != '\0' || options->nkey_seed_file[0] != '\0',
-         "credentials (-credentials, -nkey_seed_file)"},
-        {options->user[0] != '\0' || options->token[0] != '\0' ||
-             options->streaming_user[0] != '\0' ||
-             options->streaming_token[0] != '\0',
-         "users and tokens (-user, -auth)"},
-        {options->https_port != 0, "HTTPS monitoring (-ms)"},
-    };
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (parts[i].asked)
-            return missing(err, parts[i].what);
-    }
-    return STATUS_OK;
-}
-
 static enum status check_presence(const struct options *options,
                                   struct error *err)
 {
@@ -63,7 +34,9 @@ static enum status check_presence(const struct options *options,
         return missing(err, "archiving messages that are deleted "
                             "(-file_slice_archive_script)");
     }
-    return check_connection(options, err);
+    if (options->https_port != 0)
+        return missing(err, "HTTPS monitoring (-ms)");
+    return STATUS_OK;
 }
 
 enum status options_check_modes(const struct options *options,

@@ -118,3 +118,22 @@ void options_files_release(struct options_files *files)
     conf_free(files->nats);
     *files = (struct options_files){0};
 }
+
+enum status configuration_load(struct configuration *configuration, int argc,
+                               char *const *argv, struct error *err)
+{
+    *configuration = (struct configuration){.argc = argc, .argv = argv};
+    options_default(&configuration->options);
+    enum status status =
+        options_parse(&configuration->options, argc, argv, err);
+    if (status != STATUS_OK)
+        return status;
+    return options_files_load(&configuration->options, argc, argv,
+                              &configuration->files, err);
+}
+
+void configuration_release(struct configuration *configuration)
+{
+    limits_release(&configuration->options.limits);
+    options_files_release(&configuration->files);
+}

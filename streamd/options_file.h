@@ -27,4 +27,19 @@ MUST_CHECK enum status options_files_load(struct options *options, int argc,
                                           struct error *err);
 void options_files_release(struct options_files *files);
 
+/* All that the process is told, and where from. */
+struct configuration {
+    struct options options;
+    struct options_files files;
+    int argc; /* borrowed, with argv */
+    char *const *argv;
+};
+
+/* From the defaults on. Ended with configuration_release(), whatever is
+ * returned. Errors: those of options_parse() and options_files_load(). */
+MUST_CHECK enum status configuration_load(struct configuration *configuration,
+                                          int argc, char *const *argv,
+                                          struct error *err);
+void configuration_release(struct configuration *configuration);
+
 #endif

@@ -4,13 +4,16 @@
 #include "monitor/monitor.h"
 #include "store/leveldb/leveldb_store.h"
 #include "store/memory.h"
+#include "streamd/access.h"
 #include "streamd/banner.h"
 #include "streamd/base/nuid.h"
 #include "streamd/embedded.h"
 #include "streamd/loop.h"
+#include "streamd/nats_config.h"
 #include "streamd/notify.h"
 #include "streamd/options_check.h"
 #include "streamd/pid_file.h"
+#include "streamd/reload.h"
 #include "streamd/signals.h"
 #include "streamd/version.h"
 
@@ -26,6 +29,7 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_TERMINATED = 143 };
 struct server {
     const struct options *options;
     const struct conf *nats_conf; /* NULL: none */
+    struct reload reload;
     struct log *log;
     char id[NUID_SIZE + 1];
     struct store *store;
@@ -116,9 +120,27 @@ static enum status start_admin(struct server *server, struct error *err)
                             &server->admin.access, err);
 }
 
+static struct security access_of(const struct server *server)
+{
+    struct security security;
+    if (server->nats == NULL) {
+        access_external(server->options, &security);
+    } else {
+        access_embedded(server->options,
+                        nats_config_has_tls(server->options, server->nats_conf),
+                        &security);
+    }
+    return security;
+}
+
 static enum status start_loop(struct server *server, struct error *err)
 {
     const struct options *options = server->options;
+    if (server->nats == NULL && options->client_tls.skip_verify) {
+        log_warn(server->log,
+                 "TLS certificate chain and hostname will not be verified. "
+                 "DO NOT USE IN PRODUCTION!");
+    }
     const struct loop_config config = {
         .engine =
             {
@@ -138,6 +160,7 @@ static enum status start_loop(struct server *server, struct error *err)
             },
         .urls = server->nats != NULL ? embedded_url(server->nats)
                                      : options->nats_server,
+        .security = access_of(server),
         .admin = server->admin.access,
         .context = server,
         .started = on_started,
@@ -211,19 +234,17 @@ static void reload_admin(struct server *server)
     }
 }
 
-/* cli-config.md 11.1: streaming options are never read again; the content of
- * the admin token file is. */
 static void reload(struct server *server)
 {
+    const struct reload_parts parts = {
+        .log = server->log,
+        .loop = server->loop,
+        .monitor = server->monitor,
+        .nats = server->nats,
+    };
     notify_reloading(&server->notify);
     reload_admin(server);
-    if (server->nats == NULL) {
-        log_warn(server->log, "Reload supported only for embedded NATS "
-                              "Server's configuration");
-    } else {
-        log_warn(server->log, "Reload: the embedded NATS Server has no "
-                              "configuration file, nothing is reloaded");
-    }
+    reload_run(&server->reload, &parts);
     notify_reloaded(&server->notify);
 }
 
@@ -315,17 +336,21 @@ static void stop(struct server *server)
     }
     admin_access_free(server->admin.access);
     embedded_stop(server->nats);
+    reload_release(&server->reload);
     if (server->started >= 0)
         (void)close(server->started);
 }
 
-int server_run(const struct options *options, const struct conf *nats,
-               int signals, struct log *log)
+int server_run(const struct configuration *configuration, int signals,
+               struct log *log)
 {
-    struct server server = {
-        .options = options, .nats_conf = nats, .log = log, .started = -1};
+    struct server server = {.options = &configuration->options,
+                            .nats_conf = configuration->files.nats,
+                            .log = log,
+                            .started = -1};
     struct error err = {0};
     int result = EXIT_FAILED;
+    reload_init(&server.reload, configuration);
     nuid_next(server.id);
     banner(&server);
     if (notify_open(&server.notify, &err) != STATUS_OK)

@@ -6,14 +6,12 @@
 #define STREAMD_SERVER_H
 
 #include "streamd/base/log.h"
-#include "streamd/conf/value.h"
-#include "streamd/options.h"
+#include "streamd/options_file.h"
 
 /* Runs until a signal comes or something fails, and says so in the log.
- * signals is the descriptor of signals_open(), nats the document for a
- * nats-server of our own, NULL if there is none. Returns the exit status of the
+ * signals is the descriptor of signals_open(). Returns the exit status of the
  * process: 0 after SIGINT, 143 after SIGTERM, 1 after a failure. */
-int server_run(const struct options *options, const struct conf *nats,
-               int signals, struct log *log);
+int server_run(const struct configuration *configuration, int signals,
+               struct log *log);
 
 #endif

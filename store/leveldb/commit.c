@@ -418,11 +418,24 @@ static enum status write_all(struct commit *commit, struct error *err)
     return status;
 }
 
+static void adopt_limits(struct file_store *store, const struct limits *limits)
+{
+    store->limits = limits;
+    for (struct slot *slot = table_first(store->channels); slot != NULL;
+         slot = table_next(slot)) {
+        struct channel *channel = table_value(slot);
+        channel->limits = limits_channel(
+            limits, bytes_of(channel->name.data, channel->name.size));
+    }
+}
+
 void commit_run(struct file_store *store, struct batch *batch)
 {
     struct error *err = &batch->error;
     batch->state_count = 0;
     batch->status = STATUS_OK;
+    if (batch->limits != NULL)
+        adopt_limits(store, batch->limits);
     if (!store->recovered) {
         batch->status = fail(err, STATUS_INVALID, "store not recovered");
     } else if (reopen_needed(store)) {

@@ -111,13 +111,32 @@ void log_reopen(struct log *log)
     }
 }
 
+static void set(bool *place, bool value)
+{
+    __atomic_store_n(place, value, __ATOMIC_RELAXED);
+}
+
+enum status log_adjust(struct log *log, const struct log_options *options,
+                       struct error *err)
+{
+    set(&log->debug, options->debug);
+    set(&log->trace, options->trace);
+    set(&log->format.time, options->time);
+    set(&log->format.utc, options->utc);
+    if (log->file == NULL || options->file == NULL)
+        return STATUS_OK;
+    return log_file_adjust(log->file, options->file, options->size_limit,
+                           &log->format, err);
+}
+
 bool log_enabled(const struct log *log, enum log_level level)
 {
     if (log == NULL)
         return false;
     if (level == LOG_LEVEL_DEBUG)
-        return log->debug;
-    return level != LOG_LEVEL_TRACE || log->trace;
+        return __atomic_load_n(&log->debug, __ATOMIC_RELAXED);
+    return level != LOG_LEVEL_TRACE ||
+           __atomic_load_n(&log->trace, __ATOMIC_RELAXED);
 }
 
 /* True if it was written. */

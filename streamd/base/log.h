@@ -49,6 +49,13 @@ void log_free(struct log *log); /* NULL is allowed */
  * before. */
 void log_reopen(struct log *log);
 
+/* Takes over from options what can change while it is written to: times,
+ * levels, the size limit, and another file in place of a file. On failure the
+ * file is as before. Errors: STATUS_IO, STATUS_NO_MEMORY. */
+MUST_CHECK enum status log_adjust(struct log *log,
+                                  const struct log_options *options,
+                                  struct error *err);
+
 /* False if a streaming line of this level would be dropped: test it before
  * formatting what is expensive. */
 bool log_enabled(const struct log *log, enum log_level level);

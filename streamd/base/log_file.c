@@ -29,7 +29,7 @@ struct log_file {
     struct log_format format;
     bool regular;
     struct log_stream stream; /* if it is not; under lock */
-    bool limited;
+    bool limited;             /* atomic, too */
     int64_t limit; /* atomic, like size: the size that starts a rotation */
     int64_t size;  /* about: a line under way while it is set may be missed */
     pthread_mutex_t
@@ -145,10 +145,16 @@ static void rotate_locked(struct log_file *file)
     note(file, file->fd, LOG_LEVEL_ERROR, "", text);
 }
 
+static bool is_limited(const struct log_file *file)
+{
+    return __atomic_load_n(&file->limited, __ATOMIC_RELAXED);
+}
+
 static bool over_limit(const struct log_file *file)
 {
-    return file->limited && __atomic_load_n(&file->size, __ATOMIC_RELAXED) >
-                                __atomic_load_n(&file->limit, __ATOMIC_RELAXED);
+    return is_limited(file) &&
+           __atomic_load_n(&file->size, __ATOMIC_RELAXED) >
+               __atomic_load_n(&file->limit, __ATOMIC_RELAXED);
 }
 
 static void write_stream(struct log_file *file, const char *line, size_t size)
@@ -164,7 +170,7 @@ void log_file_write(struct log_file *file, const char *line, size_t size)
         write_stream(file, line, size);
         return;
     }
-    if (!write_all(file->fd, line, size) || !file->limited)
+    if (!write_all(file->fd, line, size) || !is_limited(file))
         return;
     (void)__atomic_add_fetch(&file->size, (int64_t)size, __ATOMIC_RELAXED);
     if (!over_limit(file) || pthread_mutex_trylock(&file->lock) != 0)
@@ -243,18 +249,55 @@ void log_file_close(struct log_file *file)
     free(file);
 }
 
-enum status log_file_reopen(struct log_file *file, struct error *err)
+static enum status reopen_locked(struct log_file *file, struct error *err)
+{
+    int fd = open_path(file->path);
+    if (fd < 0)
+        return refused(file, err);
+    note(file, fd, LOG_LEVEL_INFO, "STREAM: ", "File log re-opened");
+    return replace(file, fd) ? STATUS_OK : refused(file, err);
+}
+
+/* Another path, or the one there was if that cannot be opened. */
+static enum status move_locked(struct log_file *file, const char *path,
+                               struct error *err)
+{
+    char *before = file->path;
+    file->path = strdup(path);
+    enum status status = file->path == NULL
+                             ? fail(err, STATUS_NO_MEMORY, "log: path")
+                             : reopen_locked(file, err);
+    if (status == STATUS_OK) {
+        free(before);
+    } else {
+        free(file->path);
+        file->path = before;
+    }
+    return status;
+}
+
+enum status log_file_adjust(struct log_file *file, const char *path,
+                            int64_t limit, const struct log_format *format,
+                            struct error *err)
 {
     enum status status = STATUS_OK;
     (void)pthread_mutex_lock(&file->lock);
-    int fd = open_path(file->path);
-    if (fd < 0) {
-        status = refused(file, err);
-    } else {
-        note(file, fd, LOG_LEVEL_INFO, "STREAM: ", "File log re-opened");
-        if (!replace(file, fd))
-            status = refused(file, err);
-    }
+    __atomic_store_n(&file->format.time, format->time, __ATOMIC_RELAXED);
+    __atomic_store_n(&file->format.utc, format->utc, __ATOMIC_RELAXED);
+    if (file->regular && strcmp(path, file->path) != 0)
+        status = move_locked(file, path, err);
+    __atomic_store_n(&file->size, size_of(file->fd), __ATOMIC_RELAXED);
+    __atomic_store_n(&file->limit, limit, __ATOMIC_RELAXED);
+    __atomic_store_n(&file->limited, limit > 0 && file->regular,
+                     __ATOMIC_RELAXED);
+    (void)pthread_mutex_unlock(&file->lock);
+    return status;
+}
+
+enum status log_file_reopen(struct log_file *file, struct error *err)
+{
+    (void)pthread_mutex_lock(&file->lock);
+    enum status status = reopen_locked(file, err);
     (void)pthread_mutex_unlock(&file->lock);
     if (status == STATUS_OK)
         rotate_grown(file);

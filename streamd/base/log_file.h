@@ -30,4 +30,12 @@ void log_file_write(struct log_file *file, const char *line, size_t size);
 MUST_CHECK enum status log_file_reopen(struct log_file *file,
                                        struct error *err);
 
+/* Another limit and format, and if path is another one that file, which is
+ * begun as by log_file_reopen(). On failure the file is as before. Errors:
+ * STATUS_IO, STATUS_NO_MEMORY. */
+MUST_CHECK enum status log_file_adjust(struct log_file *file, const char *path,
+                                       int64_t limit,
+                                       const struct log_format *format,
+                                       struct error *err);
+
 #endif

@@ -38,6 +38,11 @@ static size_t written(int result, size_t capacity)
     return (size_t)result < capacity ? (size_t)result : capacity - 1;
 }
 
+static bool is_on(const bool *setting)
+{
+    return __atomic_load_n(setting, __ATOMIC_RELAXED);
+}
+
 /* "YYYY/MM/DD hh:mm:ss.uuuuuu " or, with a zone, as RFC 3339 has it. */
 static void format_time(const struct log_format *format, char *out, size_t size)
 {
@@ -45,13 +50,13 @@ static void format_time(const struct log_format *format, char *out, size_t size)
     time_t seconds = (time_t)(now / CLOCK_SECOND);
     struct tm tm = {0};
     char zone[8] = "Z";
-    if ((format->utc ? gmtime_r : localtime_r)(&seconds, &tm) == NULL)
+    if ((is_on(&format->utc) ? gmtime_r : localtime_r)(&seconds, &tm) == NULL)
         return;
     size_t used =
         strftime(out, size,
                  format->json ? "%Y-%m-%dT%H:%M:%S" : "%Y/%m/%d %H:%M:%S", &tm);
     long minutes = tm.tm_gmtoff / 60;
-    if (!format->utc) {
+    if (!is_on(&format->utc)) {
         (void)snprintf(zone, sizeof zone, "%c%02d:%02d",
                        minutes < 0 ? '-' : '+',
                        (int)((minutes < 0 ? -minutes : minutes) / 60 % 24),
@@ -78,7 +83,7 @@ static size_t text_line(const struct log_format *format, enum log_level level,
 {
     char when[64] = "";
     size_t used = 0;
-    if (format->time && !format->bare)
+    if (is_on(&format->time) && !format->bare)
         format_time(format, when, sizeof when);
     if (!format->bare) {
         used = written(
@@ -174,7 +179,7 @@ static size_t json_line(const struct log_format *format, enum log_level level,
                         char *out, size_t capacity)
 {
     char when[64] = "";
-    if (format->time)
+    if (is_on(&format->time))
         format_time(format, when, sizeof when);
     size_t used =
         written(snprintf(out, capacity,

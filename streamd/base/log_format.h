@@ -12,8 +12,8 @@
 
 struct log_format {
     bool json;
-    bool time; /* when, in front or as a member */
-    bool utc;
+    bool time;   /* when, in front or as a member; atomic, */
+    bool utc;    /* as this: they may change */
     bool colour; /* the level, for a terminal */
     bool bare;   /* text alone, without pid, time and level: syslog has them */
 };

@@ -393,7 +393,8 @@ static void submit(struct engine *engine)
         log_error(engine->log, "Out of memory: the store has to wait");
         timer_set(&engine->timers, &engine->retry_timer,
                   engine->now + RETRY_AFTER);
-    } else if (commit->batch->count > 0 || !list_empty(&commit->effects)) {
+    } else if (commit->batch->count > 0 || commit->batch->limits != NULL ||
+               !list_empty(&commit->effects)) {
         engine->flying = commit;
         engine->filling = engine->spare;
         engine->spare = NULL;
@@ -414,6 +415,7 @@ bool commit_is_idle(const struct engine *engine)
 {
     return engine->flying == NULL && list_empty(&engine->dirty) &&
            engine->filling->batch->count == 0 &&
+           engine->filling->batch->limits == NULL &&
            list_empty(&engine->filling->effects);
 }
 

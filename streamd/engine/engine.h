@@ -33,7 +33,7 @@ struct engine_config {
     const char *cluster_id;
     const char *server_id;        /* new at every start */
     const char *discover_prefix;  /* _STAN.discover */
-    const struct limits *limits;  /* borrowed for the engine's life */
+    const struct limits *limits;  /* borrowed, until engine_reload() */
     int64_t heartbeat_interval;   /* ns */
     int64_t heartbeat_timeout;    /* ns */
     int64_t heartbeat_fail_count; /* closes a client when exceeded */
@@ -76,6 +76,19 @@ void engine_start(struct engine *engine);
  * requests. True when nothing is under way any more: the store may be closed;
  * else call again after the next event. */
 bool engine_stop(struct engine *engine);
+
+/* What may change while it serves. limits is borrowed, and what was there
+ * before stays borrowed: by the store, until its close. */
+struct engine_settings {
+    const struct limits *limits;
+    int64_t heartbeat_interval, heartbeat_timeout, heartbeat_fail_count;
+};
+
+/* Takes them over: at once for what is counted in time, with the next message
+ * for what is counted in messages and bytes; heartbeats that are due already
+ * keep their time. */
+void engine_reload(struct engine *engine,
+                   const struct engine_settings *settings);
 
 /* The events. After each call what was published is to be flushed. */
 void engine_message(struct engine *engine,

@@ -141,6 +141,14 @@ bool expiry_init(struct channel *channel)
     return timers_reserve(&channel->engine->timers, TIMERS);
 }
 
+void expiry_limits_changed(struct channel *channel)
+{
+    timer_clear(&channel->engine->timers, &channel->expiry_timer);
+    expiry_message_age(channel, channel->first_timestamp);
+    expiry_idle_end(channel);
+    expiry_idle_begin(channel);
+}
+
 void expiry_release(struct channel *channel)
 {
     struct timers *timers = &channel->engine->timers;

@@ -9,6 +9,9 @@
 MUST_CHECK bool expiry_init(struct channel *channel);
 void expiry_release(struct channel *channel);
 
+/* Its limits are others: the timers run by them. */
+void expiry_limits_changed(struct channel *channel);
+
 /* The oldest message has this timestamp (wall; 0: there is none). */
 void expiry_message_age(struct channel *channel, int64_t timestamp);
 /* The batch with the removal failed: try again soon. */

@@ -281,6 +281,33 @@ static void the_count_limit_keeps_the_newest(void **state)
     rig_expect(rig, 1, 61, 70);
 }
 
+static void other_limits_hold_from_the_batch_that_brings_them(void **state)
+{
+    struct rig *rig = *state;
+    struct limits other = {.global = {.max_messages = 4}};
+    const struct channel_limits own = {.max_messages = 2};
+    assert_int_equal(limits_add(&other, bytes_text("bar"), &own, NULL),
+                     STATUS_OK);
+    limits_inherit(&other);
+    rig->limits.global.max_messages = 10;
+    rig_channel(rig, 1, "foo");
+    rig_channel(rig, 2, "bar");
+    (void)rig_fill(rig, 1, 1, 10);
+    (void)rig_fill(rig, 2, 1, 10);
+    rig->batch->limits = &other;
+    rig_append(rig, 1, 11, 11, "x");
+    struct channel_state now = rig_commit(rig, 1);
+    assert_int_equal(now.first, 8);
+    assert_int_equal(now.messages, 4);
+    now = rig_fill(rig, 2, 11, 11); /* a later batch, without any */
+    assert_int_equal(now.first, 10);
+    rig_channel(rig, 3, "baz");
+    now = rig_fill(rig, 3, 1, 9);
+    assert_int_equal(now.messages, 4);
+    rig_close(rig); /* before the limits go */
+    limits_release(&other);
+}
+
 /* S4, E196 */
 static void the_byte_limit_is_exact(void **state)
 {
