@@ -121,18 +121,18 @@ static void news_tell(const struct news *news, const struct limits *limits,
 
 /* ---- taking over ---- */
 
-static enum status keep_limits(struct reload *reload, struct limits *limits,
-                               const struct limits **kept, struct error *err)
+/* Where they are from now on; NULL: out of memory. */
+static const struct limits *keep_limits(struct reload *reload,
+                                        struct limits *limits)
 {
     struct old_limits *old = calloc(1, sizeof *old);
     if (old == NULL)
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
+        return NULL;
     old->limits = *limits;
     limits->entries = NULL; /* they have moved */
     old->next = reload->limits;
     reload->limits = old;
-    *kept = &old->limits;
-    return STATUS_OK;
+    return &old->limits;
 }
 
 static enum status take_engine(struct reload *reload, struct options *fresh,
@@ -140,10 +140,9 @@ static enum status take_engine(struct reload *reload, struct options *fresh,
                                struct error *err)
 {
     struct options *current = &reload->current;
-    const struct limits *limits = NULL;
-    enum status status = keep_limits(reload, &fresh->limits, &limits, err);
-    if (status != STATUS_OK)
-        return status;
+    const struct limits *limits = keep_limits(reload, &fresh->limits);
+    if (limits == NULL)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
     const struct engine_settings settings = {
         .limits = limits,
         .heartbeat_interval = fresh->heartbeat_interval,
@@ -167,9 +166,9 @@ static enum status take_log(struct reload *reload, const struct options *fresh,
     struct options *current = &reload->current;
     const struct log_options settings = log_settings(fresh);
     char *file = strdup(fresh->log_file);
-    enum status status = file == NULL
-                             ? fail(err, STATUS_NO_MEMORY, "out of memory")
-                             : log_adjust(log, &settings, err);
+    if (file == NULL)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = log_adjust(log, &settings, err);
     if (status != STATUS_OK) {
         free(file);
         return status;

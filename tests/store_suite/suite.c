@@ -835,6 +835,7 @@ static int run_all(const struct backend *backend)
         CASE(a_read_ends_at_its_limits),
         CASE(a_time_finds_the_first_message_not_older),
         CASE(the_count_limit_keeps_the_newest),
+        CASE(other_limits_hold_from_the_batch_that_brings_them),
         CASE(the_byte_limit_is_exact),
         CASE(a_message_above_the_byte_limit_stays_alone),
         CASE(limits_hold_inside_of_one_big_batch),

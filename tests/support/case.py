@@ -93,15 +93,15 @@ class StreamdCase(unittest.TestCase):
             self.server.flags = [*self.flags, *flags]
         self.server.restart(number)
 
-    def connection(self, server=None):
-        nats = NatsConnection((server or self.server).port)
+    def connection(self, server=None, login=None):
+        nats = NatsConnection((server or self.server).port, login=login)
         self.addCleanup(nats.close)
         return nats
 
-    def client(self, client_id="me", server=None, **options):
+    def client(self, client_id="me", server=None, login=None, **options):
         server = server or self.server
-        return Client(self.connection(server), server.cluster, client_id,
-                      **options)
+        return Client(self.connection(server, login), server.cluster,
+                      client_id, **options)
 
     def cut(self, client):
         """The client vanishes without a word, and NATS has noticed."""

@@ -28,9 +28,10 @@ def unique(prefix):
 
 
 class NatsConnection:
-    def __init__(self, port, name="test"):
+    def __init__(self, port, name="test", login=None):
         self.port = port
         self.name = name
+        self.login = login or {}  # user and pass, or auth_token
         self._subscriptions = {}  # sid -> (subject, call-back)
         self._last_sid = 0
         self._write_lock = threading.Lock()
@@ -49,7 +50,7 @@ class NatsConnection:
         self.info = json.loads(self._read_line()[len(b"INFO "):])
         options = {"verbose": False, "pedantic": False, "lang": "test",
                    "version": "0", "protocol": 1, "name": self.name,
-                   "headers": True, "no_responders": True}
+                   "headers": True, "no_responders": True, **self.login}
         self._send(b"CONNECT " + json.dumps(options).encode() + b"\r\n")
         self._socket.settimeout(None)
         self._reader = threading.Thread(target=self._read, daemon=True)
