@@ -195,9 +195,9 @@ static const struct path *find(const struct request *request,
             continue;
         if (strcmp(paths[i].method, request->method) == 0)
             return &paths[i];
-        if (allowed[0] != '\0')
-            (void)strcat(allowed, ", ");
-        (void)strcat(allowed, paths[i].method);
+        size_t size = strlen(allowed);
+        (void)snprintf(allowed + size, sizeof allowed - size, "%s%s",
+                       size > 0 ? ", " : "", paths[i].method);
     }
     if (allowed[0] == '\0') {
         reply_error(reply, 404, "no such path");

@@ -495,6 +495,40 @@ static void expiry_steps_over_gaps_and_works_beside_a_count_of_one(void **state)
     assert_int_equal(rig_commit(rig, 2).messages, 0);
 }
 
+/* How a channel is purged: all that was stored goes, and nothing of what the
+ * batch itself appends. */
+static void expiry_in_front_of_a_batch_takes_all_that_was_stored(void **state)
+{
+    struct rig *rig = *state;
+    rig_channel(rig, 1, "foo");
+    (void)rig_commit(rig, 1);
+    (void)rig_fill(rig, 1, 1, 1000);
+    rig_append(rig, 1, 1001, 1001, "x");
+    rig_append(rig, 1, 1002, 1002, "y");
+    expire(rig, 1, INT64_MAX);
+    batch_bring_to_front(rig->batch);
+    struct channel_state now = rig_commit(rig, 1);
+    assert_int_equal(now.first, 1001);
+    assert_int_equal(now.last, 1002);
+    assert_int_equal(now.messages, 2);
+    assert_int_equal(now.bytes % 2, 0);
+    assert_int_equal(now.first_timestamp, 1001);
+    uint64_t bytes = now.bytes;
+    rig_expect(rig, 1, 1001, 1002);
+    maybe_reopen(rig);
+    rig_expect(rig, 1, 1001, 1002);
+    if (rig->backend->is_persistent) {
+        assert_int_equal(rig_recovered(rig, 1)->messages, 2);
+        assert_int_equal(rig_recovered(rig, 1)->bytes, bytes);
+    }
+    rig_expect_text(rig, 1, 1001, "x");
+    expire(rig, 1, INT64_MAX);
+    assert_int_equal(rig_commit(rig, 1).first, 1003);
+    now = rig_fill(rig, 1, 1003, 1003);
+    assert_int_equal(now.messages, 1);
+    rig_expect(rig, 1, 1003, 1003);
+}
+
 static void expiry_of_an_unknown_or_empty_channel_is_fine(void **state)
 {
     struct rig *rig = *state;
@@ -843,6 +877,7 @@ static int run_all(const struct backend *backend)
         CASE(limits_on_numbers_are_not_applied_to_what_is_recovered),
         CASE(expiry_takes_all_that_is_old_and_may_empty_the_channel),
         CASE(expiry_steps_over_gaps_and_works_beside_a_count_of_one),
+        CASE(expiry_in_front_of_a_batch_takes_all_that_was_stored),
         CASE(expiry_of_an_unknown_or_empty_channel_is_fine),
         CASE(progress_belongs_to_the_latest_record),
         CASE(unknown_subscriptions_are_no_error),

@@ -97,6 +97,39 @@ static void a_batch_copies_bytes_and_refers_to_messages(void **state)
     batch_free(NULL);
 }
 
+static void operations_are_brought_to_the_front_and_cut_off(void **state)
+{
+    (void)state;
+    struct batch *batch = batch_new();
+    struct buffer *buffer = buffer_new(8);
+    assert_true(batch != NULL && buffer != NULL);
+    const struct slice slice = {.buffer = buffer, .size = 3};
+    assert_true(batch_channel_put(batch, 1, bytes_text("foo")));
+    batch_bring_to_front(batch); /* alone */
+    assert_true(batch_append(batch, 1, 1, 5, slice));
+    assert_true(batch_append(batch, 1, 2, 5, slice));
+    assert_true(batch_expire(batch, 2, 7));
+    batch_bring_to_front(batch);
+    assert_int_equal(batch->count, 4);
+    assert_int_equal(batch->operations[0].type, OPERATION_EXPIRE);
+    assert_int_equal(batch->operations[0].timestamp, 7);
+    assert_int_equal(batch->operations[1].type, OPERATION_CHANNEL_PUT);
+    assert_true(bytes_equal(operation_name(batch, &batch->operations[1]),
+                            bytes_text("foo")));
+    assert_int_equal(batch->operations[3].sequence, 2);
+    batch_cut(batch, 4);
+    assert_int_equal(buffer->references, 3);
+    batch_cut(batch, 3);
+    assert_int_equal(batch->count, 3);
+    assert_int_equal(batch->message_bytes, 3);
+    assert_int_equal(buffer->references, 2);
+    batch_cut(batch, 0);
+    assert_int_equal(batch->message_bytes, 0);
+    assert_int_equal(buffer->references, 1);
+    batch_free(batch);
+    buffer_unref(buffer);
+}
+
 static void a_run_of_impossible_size_is_no_crash(void **state)
 {
     (void)state;
@@ -249,6 +282,7 @@ int main(void)
         cmocka_unit_test(
             a_negative_limit_is_refused_by_name_the_first_one_first),
         cmocka_unit_test(a_batch_copies_bytes_and_refers_to_messages),
+        cmocka_unit_test(operations_are_brought_to_the_front_and_cut_off),
         cmocka_unit_test(a_run_of_impossible_size_is_no_crash),
         cmocka_unit_test(keys_sort_by_channel_then_sequence),
         cmocka_unit_test(every_flipped_bit_of_a_value_or_key_is_found),
