@@ -120,17 +120,18 @@ enum status admin_access_new(const char *path, struct log *log,
 {
     *out = NULL;
     struct admin_access *access = calloc(1, sizeof *access);
-    char *copy = strdup(path);
-    enum status status = access == NULL || copy == NULL
+    if (access == NULL)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    access->path = strdup(path);
+    enum status status = access->path == NULL
                              ? fail(err, STATUS_NO_MEMORY, "out of memory")
                              : load(path, log, access->digest, err);
     if (status != STATUS_OK) {
+        free(access->path);
         free(access);
-        free(copy);
         return status;
     }
     (void)pthread_mutex_init(&access->lock, NULL);
-    access->path = copy;
     access->log = log;
     access->clock = clock;
     *out = access;

@@ -377,6 +377,43 @@ static void nobody_holds_up_a_deletion(void **s)
     assert_null(stored(f));
 }
 
+/* The deletion is in the batch before. */
+static void who_leaves_a_deleted_channel_leaves_no_record(void **s)
+{
+    struct fixture *f = *s;
+    const char *ack = NULL;
+    SUBSCRIBE(f, &ack, .inbox = "in", .durable = "dur");
+    publish_many(f, 1);
+    f->store->hold_commits = true;
+    struct asked *asked = ASK(f, ADMIN_DELETE_CHANNEL, .force = true);
+    const char *closed = client_send_close(f, "me");
+    fixture_run(f);
+    engine_store_release(f->store);
+    fixture_run(f);
+    OK(client_error(f, closed, FIELD_ERROR));
+    assert_int_equal(answer_of(asked)->ended, 1);
+    asked_free(asked);
+    assert_int_equal(table_count(f->store->clients), 0);
+}
+
+/* Both are in one batch. */
+static void what_was_purged_is_not_deleted(void **s)
+{
+    struct fixture *f = *s;
+    publish_many(f, 3);
+    f->store->hold_commits = true;
+    (void)client_send_publish(f, "me", "bar", "x");
+    fixture_run(f);
+    struct asked *purge = ASK(f, ADMIN_PURGE, .channel = "foo");
+    struct asked *deletion = ASK(f, ADMIN_DELETE_CHANNEL, .channel = "foo");
+    engine_store_release(f->store);
+    fixture_run(f);
+    assert_int_equal(answer_of(purge)->messages, 3);
+    assert_int_equal(answer_of(deletion)->messages, 0);
+    asked_free(purge);
+    asked_free(deletion);
+}
+
 static void a_purge_and_a_deletion_count_apart(void **s)
 {
     struct fixture *f = *s;
@@ -464,6 +501,8 @@ int main(void)
         ENGINE_TEST(a_deleted_channel_is_gone_and_may_come_anew),
         ENGINE_TEST(a_channel_with_subscriptions_needs_force),
         ENGINE_TEST(nobody_holds_up_a_deletion),
+        ENGINE_TEST(who_leaves_a_deleted_channel_leaves_no_record),
+        ENGINE_TEST(what_was_purged_is_not_deleted),
         ENGINE_TEST(a_purge_and_a_deletion_count_apart),
         ENGINE_TEST(a_deletion_that_is_not_stored_changes_nothing),
         ENGINE_TEST(a_server_that_ends_refuses_what_waits),

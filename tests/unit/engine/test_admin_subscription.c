@@ -269,6 +269,44 @@ static void a_crash_amid_a_move_loses_no_message(void **s)
     RECEIVED(f, "in", "2 3 4 5");
 }
 
+/* What it knew of a place where nothing is goes with its old position. */
+static void a_move_forgets_what_was_found_to_be_gone(void **s)
+{
+    (void)s;
+    struct fixture_options options = fixture_defaults;
+    options.cache_size = 0;
+    struct fixture *f = engine_test_begin(&options);
+    publish_many(f, 3);
+    engine_store_lose(engine_store_channel(f->store, "foo"), 3);
+    fixture_restart(f);
+    SUBSCRIBE(f, NULL, .inbox = "in", .position = FIRST);
+    RECEIVED(f, "in", "1 2");
+    DOES(f, ADMIN_MOVE, .subscription = 1, .sequence = 2);
+    RECEIVED(f, "in", "2");
+    engine_test_end(f);
+}
+
+static void a_move_ends_the_wait_for_redeliveries(void **s)
+{
+    struct fixture *f = *s;
+    const char *ack = NULL;
+    SUBSCRIBE(f, &ack, .inbox = "old", .durable = "dur");
+    publish_many(f, 2);
+    OK(client_sub_close(f, "me", "foo", ack));
+    fixture_restart(f); /* the cache is empty */
+    f->store->hold_reads = true;
+    SUBSCRIBE(f, NULL, .inbox = "in", .durable = "dur");
+    publish_many(f, 1);
+    RECEIVED(f, "in", "");
+    struct asked *asked = ASK(f, ADMIN_MOVE, .subscription = 1, .sequence = 3);
+    assert_int_equal(answer_of(asked)->dropped, 2);
+    asked_free(asked);
+    RECEIVED(f, "in", "3");
+    engine_store_release(f->store);
+    fixture_advance_ms(f, 31000);
+    RECEIVED(f, "in", "3r1");
+}
+
 static void a_durable_is_moved_to_a_time(void **s)
 {
     struct fixture *f = *s;
@@ -603,6 +641,8 @@ int main(void)
         ENGINE_TEST(a_live_durable_is_moved_back),
         ENGINE_TEST(a_move_is_kept_by_a_crash),
         ENGINE_TEST(a_crash_amid_a_move_loses_no_message),
+        ENGINE_TEST(a_move_forgets_what_was_found_to_be_gone),
+        ENGINE_TEST(a_move_ends_the_wait_for_redeliveries),
         ENGINE_TEST(a_durable_is_moved_to_a_time),
         ENGINE_TEST(what_is_moved_may_end_meanwhile),
         ENGINE_TEST(positions_out_of_range_are_refused),
