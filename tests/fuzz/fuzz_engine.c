@@ -11,6 +11,13 @@ enum { STEPS_MOST = 300 };
 
 struct input {
     const uint8_t *at, *end;
+    size_t unanswered; /* requests of administration */
+};
+
+struct asked {
+    struct event event;
+    struct admin_request request;
+    size_t *unanswered;
 };
 
 static unsigned next(struct input *input)
@@ -56,9 +63,55 @@ static const char *next_ack_inbox(struct input *input,
     return "_INBOX.unknown";
 }
 
+static void answered(struct admin_request *request)
+{
+    struct asked *asked = request->context;
+    fuzz_require((request->status == STATUS_OK) ==
+                 (request->error.detail[0] == '\0'));
+    --*asked->unanswered;
+    admin_request_release(request);
+    free(asked);
+}
+
+static void ask(struct engine *engine, struct event *event)
+{
+    engine_admin(engine, &list_entry(event, struct asked, event)->request);
+}
+
+static void administer(struct input *input, struct fixture *fixture)
+{
+    static const char *const groups[] = {"", "g", "dur:g", "dur:dur:g"};
+    struct asked *asked = calloc(1, sizeof *asked);
+    fuzz_require(asked != NULL);
+    struct admin_request *request = &asked->request;
+    asked->event.run = ask;
+    asked->unanswered = &input->unanswered;
+    request->verb = next(input) % ADMIN_VERBS;
+    request->subscription = next(input) % 8;
+    request->sequence = next(input) % 32;
+    request->by_time = next(input) % 4 == 0;
+    request->time = fixture->wall - (int64_t)next(input) * CLOCK_SECOND;
+    request->limit = 1 + next(input) % 20;
+    request->offset = next(input) % 4;
+    request->force = next(input) % 2 == 0;
+    request->done = answered;
+    request->context = asked;
+    fuzz_require(
+        text_set(&request->channel, bytes_text(next_channel(input))) &&
+        text_set(&request->client_id, bytes_text(next_client(input))) &&
+        text_set(&request->queue_group, bytes_text(groups[next(input) % 4])) &&
+        text_set(&request->data, bytes_text("data")));
+    input->unanswered++;
+    list_append(&fixture->events, &asked->event.link);
+}
+
 static void raw(struct input *input, struct fixture *fixture)
 {
     enum inbound kind = next(input) % INBOUND_KINDS;
+    if (kind == INBOUND_ADMIN) {
+        administer(input, fixture);
+        return;
+    }
     const char *subject = kind == INBOUND_ACK ? next_ack_inbox(input, fixture)
                                               : "_STAN.any.subject";
     const char *reply = next(input) % 2 == 0 ? "reply" : NULL;
@@ -220,5 +273,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fixture_run(fixture);
     fuzz_require(fixture->store->refusals == 0);
     fixture_free(fixture);
+    fuzz_require(input.unanswered == 0);
     return 0;
 }
