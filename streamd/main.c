@@ -2,6 +2,7 @@
  * server. */
 #include "natsclient/server_process.h"
 #include "streamd/base/log.h"
+#include "streamd/harden.h"
 #include "streamd/help.h"
 #include "streamd/log_settings.h"
 #include "streamd/options.h"
@@ -61,7 +62,9 @@ static int run(const struct configuration *configuration)
     struct error err = {0};
     struct log *log = NULL;
     int signals = -1;
-    if (signals_open(&signals, &err) != STATUS_OK ||
+    if (harden_process(&err) != STATUS_OK ||
+        harden_secrets(options, &err) != STATUS_OK ||
+        signals_open(&signals, &err) != STATUS_OK ||
         open_log(options, &log, &err) != STATUS_OK) {
         (void)fprintf(stderr, "%s\n", err.detail);
         if (signals >= 0)

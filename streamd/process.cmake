@@ -1,6 +1,6 @@
 # What the process consists of apart from main and server: a library, so that
 # its unit tests need not build the executable.
-add_library(streamd_process STATIC access.c banner.c help.c log_settings.c nats_config.c notify.c
+add_library(streamd_process STATIC access.c banner.c harden.c help.c log_settings.c nats_config.c notify.c
                                    options.c options_apply.c
                                    options_check.c options_file.c
                                    options_keys.c options_table.c
