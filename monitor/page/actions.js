@@ -6,7 +6,7 @@ import * as admin from './admin.js'
 import { ask, inform } from './dialogs.js'
 
 const strong = text => h('strong', {}, text)
-const p = (...parts) => h('p', {}, parts)
+const p = (...parts) => h('p', {}, parts.flat())
 
 export const HOW_TO_ENABLE = () => [
   p('Administration is off on this server. It is turned on by a file with a token that only its administrators know:'),
@@ -136,12 +136,12 @@ function move ({ channel, sub, done }) {
     title: `Move ${subscriptionName(sub)}`,
     text: [
       p('Delivery goes on at another place of ', strong(channel.name), '. It stands at ', strong(number(sub.last_sent)), ' of ', number(channel.last_seq), '.'),
-      p(group ? 'This is a queue group: all its members move. ' : '', strong(plural(sub.pending_count, 'pending message')), ' will be forgotten; what lies behind the new place is delivered again.')
+      p(group ? 'This is a queue group: all its members move. ' : '', sub.pending_count > 0 ? [strong(plural(sub.pending_count, 'pending message')), ' will be forgotten. '] : '', 'What comes after the new place is delivered, again if need be.')
     ],
     fields: [
       { name: 'where', label: 'Where to', kind: 'choice', value: 'sequence', choices: [['first', 'To the first message stored'], ['new', 'To the end: new messages only'], ['sequence', 'To the sequence'], ['time', 'To the time']] },
-      { name: 'sequence', label: 'Sequence', kind: 'number', value: String(sub.last_sent + 1), hint: 'The next message to be delivered.' },
-      { name: 'time', label: 'Time', kind: 'datetime', hint: 'The first message stored at or after it is the next to be delivered.' }
+      { name: 'sequence', label: 'Sequence', kind: 'number', value: String(sub.last_sent + 1), hint: 'The next message to be delivered.', when: ({ where }) => where === 'sequence' },
+      { name: 'time', label: 'Time', kind: 'datetime', hint: 'The first message stored at or after it is the next to be delivered.', when: ({ where }) => where === 'time' }
     ],
     action: 'Move',
     danger: true,

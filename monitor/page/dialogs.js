@@ -40,7 +40,7 @@ export function inform (title, ...content) {
 let count = 0
 
 // {name, label, kind: text|password|number|area|datetime|check|choice, value,
-// hint, choices: [[value, text]]} → its element and a way to its value.
+// hint, choices: [[value, text]], when(values): shown} → its element and a way to its value.
 function field (spec) {
   const id = `field-${++count}`
   const common = { id, name: spec.name, value: spec.value ?? '', 'aria-describedby': spec.hint ? `${id}-hint` : null, required: spec.required }
@@ -71,7 +71,7 @@ function answerView (answer) {
 //   {title, text: [nodes], fields, word: what must be typed, action: the
 //   button, danger, run(values) → answer, done(answer), quiet: close at once}
 export function ask ({ title, text = [], fields = [], word, action, danger, run, done, quiet }) {
-  const made = fields.map(spec => [spec.name, field(spec)])
+  const made = fields.map(spec => [spec.name, field(spec), spec.when])
   const typed = word === undefined ? null : field({ name: 'word', label: `Type ${word} to confirm`, kind: 'text' })
   const error = h('p', { class: 'error', role: 'alert', hidden: true })
   const submit = h('button', { type: 'submit', class: `primary${danger ? ' danger' : ''}` }, action)
@@ -79,7 +79,11 @@ export function ask ({ title, text = [], fields = [], word, action, danger, run,
   const form = h('form', { method: 'dialog', novalidate: true }, h('h2', {}, title), text.map(each => each instanceof Node ? each : h('p', {}, each)),
     made.map(([, { element }]) => element), typed?.element ?? [], error, h('div', { class: 'buttons' }, cancel, submit))
   const dialog = open(title, form)
-  const allowed = () => { submit.disabled = dialog.busy || (typed !== null && typed.value() !== word) }
+  const values = () => Object.fromEntries(made.map(([name, { value }]) => [name, value()]))
+  const allowed = () => {
+    submit.disabled = dialog.busy || (typed !== null && typed.value() !== word)
+    made.forEach(([, { element }, when]) => show(element, when === undefined || when(values())))
+  }
   allowed()
   form.addEventListener('input', allowed)
   form.addEventListener('submit', async event => {
@@ -91,7 +95,7 @@ export function ask ({ title, text = [], fields = [], word, action, danger, run,
     allowed()
     show(error, false)
     try {
-      const answer = await run(Object.fromEntries(made.map(([name, { value }]) => [name, value()])))
+      const answer = await run(values())
       dialog.busy = false
       done?.(answer)
       if (quiet) {

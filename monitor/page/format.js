@@ -126,6 +126,11 @@ export function utf8 (data) {
   }
 }
 
+// Whether a text is for reading: no control characters but those of layout.
+export function isReadable (text) {
+  return text !== null && !/[\x00-\x08\x0e-\x1f\x7f]/.test(text)
+}
+
 // "00000010  68 65 6c ...  |hel|", sixteen bytes a line.
 export function hex (data) {
   const lines = []

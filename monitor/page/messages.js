@@ -1,7 +1,7 @@
 // messages.js - the stored messages of a channel: a page of them, and one as
 // text, JSON or hex.
 import { h, Keyed, segments, setAttribute, setText, show, emptyNote } from './dom.js'
-import { bytes, dateTime, fromBase64, hex, moment, number, utf8 } from './format.js'
+import { bytes, dateTime, fromBase64, hex, isReadable, moment, number, utf8 } from './format.js'
 import * as admin from './admin.js'
 import { toast } from './dialogs.js'
 import { parse, tree } from './json.js'
@@ -11,9 +11,10 @@ const LIMIT = 50
 const SHOWN_MAX = 128 * 1024 // bytes of one message put into the page
 const PEEK = 120
 
+// The beginning; a cut may have gone through a character.
 function peek (data) {
-  const text = utf8(data.subarray(0, PEEK))
-  return text === null ? (utf8(data.subarray(0, PEEK - 3)) ?? hexPeek(data)) : text.replace(/\s+/g, ' ')
+  const text = [0, 1, 2, 3].map(less => utf8(data.subarray(0, Math.min(PEEK, data.length) - less))).find(isReadable)
+  return text === undefined ? hexPeek(data) : text.replace(/\s+/g, ' ')
 }
 
 function hexPeek (data) {
@@ -89,7 +90,7 @@ class Reader {
 
   // The mode that was chosen, or the one that says most.
   shownMode (text, value) {
-    return this.mode ?? (text === null ? 'hex' : value !== undefined && typeof value === 'object' && value !== null ? 'json' : 'text')
+    return this.mode ?? (!isReadable(text) ? 'hex' : value !== undefined && typeof value === 'object' && value !== null ? 'json' : 'text')
   }
 
   draw () {
@@ -119,7 +120,7 @@ class Reader {
 
   text () {
     const text = utf8(this.data)
-    return text === null || this.mode === 'hex' ? hex(this.data) : text
+    return this.mode === 'hex' || !isReadable(text) ? hex(this.data) : text
   }
 }
 
@@ -198,6 +199,7 @@ export class MessageBrowser {
 
   take (answer, keep) {
     show(this.error, false)
+    const wasLast = this.chosen === this.messages.at(-1)?.sequence
     Object.assign(this, { messages: answer.messages, first: answer.first_seq, last: answer.last_seq })
     const here = new Set(this.messages.map(message => message.sequence))
     const empty = this.messages.length === 0
@@ -205,7 +207,7 @@ export class MessageBrowser {
     show(this.none, empty)
     setText(this.none.firstChild, answer.first_seq > answer.last_seq || answer.last_seq === 0 ? 'No message stored' : 'No message there')
     setText(this.range, empty ? '' : `${number(this.messages[0].sequence)}–${number(this.messages.at(-1).sequence)} of ${number(answer.first_seq)}–${number(answer.last_seq)}`)
-    const chosen = keep && here.has(this.chosen) ? this.chosen : this.messages.at(keep ? -1 : 0)?.sequence ?? null
+    const chosen = keep && here.has(this.chosen) && !wasLast ? this.chosen : this.messages.at(keep ? -1 : 0)?.sequence ?? null
     this.choose(chosen)
     if (keep && chosen === this.messages.at(-1)?.sequence) {
       this.list.scrollTop = this.list.scrollHeight

@@ -86,8 +86,8 @@ export function subscriptionTable (app, options) {
     { id: 'sent', title: 'Last sent', label: 'sent', num: true, width: '100px', value: sub => sub.last_sent, draw: (cell, sub) => setText(cell, number(sub.last_sent)) },
     ...(options.withChannel ? [] : [{ id: 'lag', title: 'Lag', label: 'lag', num: true, width: '84px', value: sub => -sub.last_sent, draw: (cell, sub) => drawLag(cell, sub, options.channel()) }]),
     { id: 'pending', title: 'Pending', label: 'pending', num: true, width: '120px', value: sub => sub.pending_count, draw: (cell, sub) => setText(cell, `${number(sub.pending_count)} of ${number(sub.max_inflight)}`) },
-    { id: 'wait', title: 'Ack wait', num: true, low: true, width: '90px', value: sub => sub.ack_wait, draw: (cell, sub) => setText(cell, span(sub.ack_wait)) },
-    ...(options.admin ? [{ id: 'acts', title: '', width: '300px', acts: true, draw: (cell, sub) => drawActions(cell, sub, options) }] : [])
+    { id: 'wait', title: 'Ack wait', num: true, low: true, width: '80px', value: sub => sub.ack_wait, draw: (cell, sub) => setText(cell, span(sub.ack_wait)) },
+    ...(options.admin ? [{ id: 'acts', title: '', width: '322px', acts: true, draw: (cell, sub) => drawActions(cell, sub, options) }] : [])
   ]
   return new Table({
     label: 'Subscriptions',
@@ -117,7 +117,7 @@ function showPending ({ channel, sub, done }) {
   (node, entry) => {
     setText(node.children[0], number(entry.sequence))
     const due = entry.due_in === null ? '' : entry.due_in === 0 ? ', due' : `, again in ${seconds(entry.due_in)}`
-    setText(node.children[1], `${span(entry.age)} old, sent ${plural(entry.delivery_count, 'time')}${due}`)
+    setText(node.children[1], `${span(entry.age)} old, sent ${entry.delivery_count === 0 ? 'before the restart' : plural(entry.delivery_count, 'time')}${due}`)
   })
 
   async function load (start) {

@@ -166,14 +166,15 @@ export class Table {
     this.frame = requestAnimationFrame(() => this.draw())
   }
 
-  window () {
+  // Which rows are in sight, and more of them above and below.
+  window (more = OVERSCAN) {
     const count = this.order.length
     if (this.short) {
       return [0, count]
     }
     const top = this.body.getBoundingClientRect().top
-    const first = Math.floor(-top / ROW()) - OVERSCAN
-    const last = Math.ceil((innerHeight - top) / ROW()) + OVERSCAN
+    const first = Math.floor(-top / ROW()) - more
+    const last = Math.ceil((innerHeight - top) / ROW()) + more
     return [Math.max(0, Math.min(count, first)), Math.max(0, Math.min(count, last))]
   }
 
@@ -200,10 +201,8 @@ export class Table {
     this.keyed.set(this.order.slice(from, to), this.below)
   }
 
-  // The rows in sight, without the ones drawn in advance.
   inSight () {
-    const [first, last] = this.window()
-    return this.order.slice(first === 0 ? 0 : first + OVERSCAN, Math.max(0, last - OVERSCAN))
+    return this.order.slice(...this.window(0))
   }
 
   // Draws what replacement(key) is now (nothing: as it was) in the order of
