@@ -76,6 +76,13 @@ static void default_text(const struct option_entry *entry,
     }
 }
 
+void help_default(const struct option_entry *entry, char out[HELP_DEFAULT_MAX])
+{
+    struct options defaults;
+    options_default(&defaults);
+    default_text(entry, &defaults, out);
+}
+
 /* Words from column HELP_COLUMN on, broken before the last column. */
 static void text_print(FILE *out, const char *text)
 {

@@ -3,11 +3,16 @@
 #define STREAMD_HELP_H
 
 #include "streamd/base/status.h"
+#include "streamd/options.h"
 
 #include <stdio.h>
 
 /* All options with their defaults, in 80 columns. */
 void help_usage(FILE *out);
+
+/* The default of an option as text, "" if there is nothing to say. */
+enum { HELP_DEFAULT_MAX = 256 };
+void help_default(const struct option_entry *entry, char out[HELP_DEFAULT_MAX]);
 
 /* How to set up TLS: -help_tls. */
 void help_tls(FILE *out);

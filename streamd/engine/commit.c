@@ -6,6 +6,7 @@
 #include "streamd/engine/delivery.h"
 #include "streamd/engine/expiry.h"
 #include "streamd/engine/subscription.h"
+#include "streamd/engine/trace.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -139,6 +140,14 @@ enum status commit_pub_ack(struct engine *engine, const char *reply,
     return STATUS_OK;
 }
 
+static struct bytes guid_of(const struct commit *commit,
+                            const struct pub_ack *ack)
+{
+    return bytes_of(commit->bytes.data + ack->ack + ack->ack_size -
+                        ack->guid_size,
+                    ack->guid_size);
+}
+
 static void send_acks(struct engine *engine, const struct commit *commit)
 {
     const struct transport *transport = &engine->config.transport;
@@ -148,6 +157,8 @@ static void send_acks(struct engine *engine, const struct commit *commit)
         (void)transport->publish(
             transport->context, (const char *)commit->bytes.data + ack->reply,
             NULL, bytes_of(commit->bytes.data + ack->ack, ack->ack_size));
+        if (trace_enabled(engine))
+            trace_pub_ack(engine, guid_of(commit, ack), NULL);
     }
 }
 
@@ -157,9 +168,7 @@ static void send_failures(struct engine *engine, const struct commit *commit,
     const struct transport *transport = &engine->config.transport;
     for (size_t i = 0; i < commit->ack_count; i++) {
         const struct pub_ack *ack = &commit->acks[i];
-        struct bytes guid = bytes_of(commit->bytes.data + ack->ack +
-                                         ack->ack_size - ack->guid_size,
-                                     ack->guid_size);
+        struct bytes guid = guid_of(commit, ack);
         struct bytes text = bytes_text(failure->detail);
         engine->scratch.size = 0;
         if (!blob_reserve(&engine->scratch, pub_ack_size(guid, text)))
@@ -168,6 +177,8 @@ static void send_failures(struct engine *engine, const struct commit *commit,
         (void)transport->publish(transport->context,
                                  (const char *)commit->bytes.data + ack->reply,
                                  NULL, bytes_of(engine->scratch.data, size));
+        if (trace_enabled(engine))
+            trace_pub_ack(engine, guid, failure->detail);
     }
 }
 
@@ -332,6 +343,7 @@ static void failed(struct engine *engine, struct commit *commit)
     struct commit *behind = engine->filling;
     log_error(engine->log, "Unable to store: %s", failure.detail);
     engine->filling = engine->reserve;
+    engine->filling->batch->limits = behind->batch->limits; /* not seen yet */
     redo_channels(engine, commit->batch);
     redo_channels(engine, behind->batch);
     take_back(engine, commit, &failure);

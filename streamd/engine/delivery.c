@@ -5,6 +5,7 @@
 #include "streamd/engine/queue_group.h"
 #include "streamd/engine/redelivery.h"
 #include "streamd/engine/subscription.h"
+#include "streamd/engine/trace.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -285,6 +286,8 @@ static enum delivery publish(struct engine *engine,
         return DELIVERY_LATER;
     engine->out_messages++;
     engine->out_bytes += message.size;
+    if (trace_enabled(engine))
+        trace_delivery(engine, subscription, sequence, redelivery);
     return DELIVERY_SENT;
 }
 

@@ -13,6 +13,7 @@
 #include "streamd/engine/removal.h"
 #include "streamd/engine/start.h"
 #include "streamd/engine/subscribe.h"
+#include "streamd/engine/trace.h"
 
 #include <stdlib.h>
 
@@ -204,6 +205,8 @@ void engine_message(struct engine *engine,
     if (message->kind == INBOUND_REPLY) {
         inquiry_answer(engine, message);
     } else if (engine->phase == ENGINE_SERVING) {
+        if (trace_enabled(engine))
+            trace_message(engine, message);
         dispatch(engine, message);
     }
 }

@@ -175,6 +175,43 @@ class CommandLine(unittest.TestCase):
             self.assertTrue(done.stdout.startswith(
                 "Usage: nats-streaming-server [options]"))
 
+    def test_tls_help(self):
+        done = self.run_streamd("-help_tls")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("-tlscert", done.stdout)
+
+    def test_only_the_files_are_checked(self):
+        """-t"""
+        done = self.run_streamd("-t")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, "must specify [-c, --config] option to "
+                         "check configuration file syntax\n")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "x.conf")
+            for text, status, words in (
+                    ("port: 1\nstreaming { id: x }", 0, "is valid"),
+                    ("port: 1\nstreaming { id: 1 }", 1, "is expected to be"),
+                    ("port: x", 1, "is expected to be")):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+                done = self.run_streamd("-t", "-c", path)
+                self.assertEqual(done.returncode, status)
+                self.assertIn(words, done.stderr)
+
+    def test_what_is_not_there_is_refused_in_one_line(self):
+        """cli-config.md 7.7: Go's texts on stdout, before there is a log"""
+        for flags, out, err in (
+                (["-clustered"], "stan: clustering mode not supported with "
+                 "MEMORY store type\n", ""),
+                (["-clustered", "-st", "FILE"], "", "not supported yet: "
+                 "clustering (-clustered, or a cluster section of the "
+                 "streaming configuration)\n"),
+                (["-st", "SQL"], "",
+                 "not supported yet: SQL stores (-store SQL)\n")):
+            done = self.run_streamd(*flags)
+            self.assertEqual((done.returncode, done.stdout, done.stderr),
+                             (1, out, err))
+
     def test_bad_flags_are_named_on_stderr(self):
         """C2, C5, C10, C11"""
         for flags, words in (
@@ -201,6 +238,37 @@ class Flags(StreamdCase):
             server = self.start_server(*flags, nats=self.shared_nats())
             self.assertIn("[DBG]", server.log())
         self.assertRegex(server.log(), r"Channels: +7\n")
+
+    def test_what_has_no_effect_is_said(self):
+        server = self.start_server("-file_compact_frag=20", "-io_batch_size=1",
+                                   nats=self.shared_nats(), store="file")
+        self.assertIn("[WRN] STREAM: No effect with this FILE store, which "
+                      "syncs every batch and looks after its files by itself: "
+                      "-file_compact_frag\n", server.log())
+        self.assertIn("No effect, as what has arrived is stored at once: "
+                      "-io_batch_size\n", server.log())
+
+    def test_the_protocol_is_traced_without_payloads(self):
+        server = self.start_server("-SV", nats=self.shared_nats())
+        me = self.client("me", server)
+        subscription = me.subscribe("foo", manual=True)
+        me.publish("foo", b"top secret")
+        subscription.wait(1)
+        subscription.ack(1)
+        me.close()
+        for words in ('[Client:me] Received connect request',
+                      '[Client:me] Received subscribe request, '
+                      'subject="foo"',
+                      '[Client:me] Received message from publisher '
+                      'subj="foo"',
+                      "Acking publisher guid=",
+                      '[Client:me] Delivering msg to subid=1, subject="foo", '
+                      "seq=1",
+                      '[Client:me] Processing ack for subid=1, subject="foo", '
+                      "seq=1",
+                      '[Client:me] Received close request'):
+            server.wait_log("[TRC] STREAM: " + words)
+        self.assertNotIn("top secret", server.log())
 
     def test_limits_are_printed(self):
         """cli-config.md 9.3"""

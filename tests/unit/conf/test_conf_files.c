@@ -72,6 +72,7 @@ static void load_fails(void **state, const char *name, enum status status,
     assert_non_null(strstr(err.detail, part));
 }
 
+/* C3 */
 static void c3_a_missing_file_is_an_error(void **state)
 {
     load_fails(state, "missing.conf", STATUS_IO,
@@ -80,11 +81,13 @@ static void c3_a_missing_file_is_an_error(void **state)
                "missing.conf: no such file or directory");
 }
 
+/* C19 */
 static void c19_a_directory_is_an_error(void **state)
 {
     load_fails(state, ".", STATUS_IO, "is a directory");
 }
 
+/* C29 */
 static void c29_an_include_merges_into_the_map_around_it(void **state)
 {
     char path[PATH_SIZE];
@@ -116,6 +119,7 @@ static void an_included_file_does_not_see_the_one_around_it(void **state)
                "variable reference for 'k' on line 1 can not be found");
 }
 
+/* C29 */
 static void c29_an_include_that_fails_is_named(void **state)
 {
     write_file(state, "a.conf", "m { include 'b.conf' }");

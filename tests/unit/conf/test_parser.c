@@ -111,6 +111,7 @@ static void c22_each_kind_of_value_has_its_type(void **s)
           "a=string true; b=string yes; c=string truest");
 }
 
+/* C23 */
 static void c23_addresses_are_strings_and_dates_are_dates(void **s)
 {
     (void)s;
@@ -124,6 +125,7 @@ static void c23_addresses_are_strings_and_dates_are_dates(void **s)
     gives("foo = 0.0.0.0", "foo=string 0.0.0.0");
 }
 
+/* C24 */
 static void c24_sizes_have_suffixes_of_1000_and_of_1024(void **s)
 {
     (void)s;
@@ -153,6 +155,7 @@ static void numbers_that_do_not_fit_are_errors(void **s)
                       "instead.'");
 }
 
+/* C30 */
 static void c30_an_unquoted_duration_may_look_like_a_number(void **s)
 {
     (void)s;
@@ -223,6 +226,7 @@ static void a_bare_string_ends_at_blanks_and_punctuation(void **s)
     gives("a =", "a=string ");
 }
 
+/* C27 */
 static void c27_a_block_ends_with_a_parenthesis_on_its_own_line(void **s)
 {
     (void)s;
@@ -304,6 +308,7 @@ static void maps_take_three_separators_and_comments(void **s)
            "got '/' instead.");
 }
 
+/* C31 */
 static void c31_arrays_take_commas_or_lines_and_comments(void **s)
 {
     (void)s;
@@ -394,6 +399,7 @@ static void c25_a_variable_is_looked_up_in_the_maps_around_it(void **s)
           "variable reference for 'm' on line 2 can not be found");
 }
 
+/* C25 */
 static void c25_a_variable_of_the_environment_is_parsed(void **s)
 {
     (void)s;
@@ -422,6 +428,7 @@ static void c25_a_variable_of_the_environment_is_parsed(void **s)
     (void)unsetenv("STREAMD_TEST");
 }
 
+/* C26 */
 static void c26_a_hashed_password_is_no_variable(void **s)
 {
     (void)s;

@@ -81,6 +81,7 @@ static void channel(struct limits *limits, const char *name,
                      STATUS_OK);
 }
 
+/* C37 */
 static void c37_entries_are_printed_below_the_wider_ones(void **s)
 {
     (void)s;
@@ -122,6 +123,7 @@ static void c37_entries_are_printed_below_the_wider_ones(void **s)
     limits_release(&limits);
 }
 
+/* E198 */
 static void e198_an_entry_that_lifts_a_limit_shows_it_as_unlimited(void **s)
 {
     (void)s;

@@ -89,6 +89,7 @@ static void without_flags_all_is_as_built_in(void **s)
     assert_int_equal(options.action, OPTIONS_RUN);
 }
 
+/* C1 */
 static void c1_one_dash_and_two_and_both_value_forms_are_the_same(void **s)
 {
     (void)s;
@@ -100,6 +101,7 @@ static void c1_one_dash_and_two_and_both_value_forms_are_the_same(void **s)
     assert_string_equal(PARSED(W("-cid=")).cluster_id, "");
 }
 
+/* C2 */
 static void c2_an_unknown_flag_is_named_with_one_dash(void **s)
 {
     (void)s;
@@ -111,6 +113,7 @@ static void c2_an_unknown_flag_is_named_with_one_dash(void **s)
             "flag provided but not defined: -CID");
 }
 
+/* C4 */
 static void c4_sizes_are_sizes(void **s)
 {
     (void)s;
@@ -137,6 +140,7 @@ static void peers_are(const struct options *options, const char *first,
     assert_true(bytes_equal(peers->items[1], bytes_text(second)));
 }
 
+/* C7 */
 static void c7_peers_are_trimmed_and_a_member_is_not_its_own(void **s)
 {
     (void)s;
@@ -150,6 +154,7 @@ static void c7_peers_are_trimmed_and_a_member_is_not_its_own(void **s)
     }
 }
 
+/* C12 */
 static void c12_the_polynomial_in_hexadecimal_is_the_default(void **s)
 {
     (void)s;
@@ -167,6 +172,7 @@ static void a_key_turns_encryption_on(void **s)
     assert_false(PARSED(W("-encryption_key=")).encrypt);
 }
 
+/* C5 */
 static void c5_what_is_no_size_is_refused_under_the_name_given(void **s)
 {
     (void)s;
@@ -180,6 +186,7 @@ static void c5_what_is_no_size_is_refused_under_the_name_given(void **s)
             "invalid value \"-1\" for flag -cache_size: value out of range");
 }
 
+/* C10 */
 static void c10_a_boolean_never_takes_the_next_word(void **s)
 {
     (void)s;
@@ -194,6 +201,7 @@ static void c10_a_boolean_never_takes_the_next_word(void **s)
             "invalid boolean value \"\" for -SDV: parse error");
 }
 
+/* C11 */
 static void c11_durations_need_a_unit(void **s)
 {
     (void)s;
@@ -299,6 +307,7 @@ static void flags_for_both_beat_the_single_ones_wherever_they_stand(void **s)
     assert_false(options.streaming_debug || options.streaming_trace);
 }
 
+/* C9 */
 static void c9_logtime_can_be_turned_off(void **s)
 {
     (void)s;

@@ -126,6 +126,7 @@ static void c3_a_missing_file_is_told(void **s)
     run_end(&run);
 }
 
+/* C6 */
 static void c6_a_flag_beats_the_file(void **s)
 {
     (void)s;
@@ -143,6 +144,7 @@ static void c6_a_flag_beats_the_file(void **s)
     run_end(&run);
 }
 
+/* C8 */
 static void c8_each_side_reads_its_own_file(void **s)
 {
     (void)s;
@@ -163,6 +165,7 @@ static void c8_each_side_reads_its_own_file(void **s)
     run_end(&run);
 }
 
+/* C9 */
 static void c9_logtime_is_on_unless_told(void **s)
 {
     (void)s;
@@ -226,6 +229,7 @@ static void c20_what_is_there_is_applied(void **s)
     run_end(&run);
 }
 
+/* C18 */
 static void c18_zero_in_a_channel_is_unlimited_absent_is_inherited(void **s)
 {
     (void)s;
@@ -318,6 +322,7 @@ static void wants_its_type(enum options_section section,
     }
 }
 
+/* C13 */
 static void c13_every_key_wants_its_type(void **s)
 {
     (void)s;
@@ -354,6 +359,7 @@ static void every_key_is_found_in_any_case_and_stands_once(void **s)
     assert_false(options_key_find(OPTIONS_STREAMING, "port", &key));
 }
 
+/* C13 */
 static void c13_the_text_of_a_type_error_is_exact(void **s)
 {
     (void)s;
@@ -378,6 +384,7 @@ static void c13_the_text_of_a_type_error_is_exact(void **s)
             "parameter \"max_age\" value is expected to be string, got int64");
 }
 
+/* C14 */
 static void c14_a_map_must_be_a_map(void **s)
 {
     (void)s;
@@ -395,6 +402,7 @@ static void c14_a_map_must_be_a_map(void **s)
     refuses("sql: x", "", "expected SQL options to be a map/struct, got x (");
 }
 
+/* C15 */
 static void c15_a_bad_duration_is_told_as_go_tells_it(void **s)
 {
     (void)s;
@@ -417,6 +425,7 @@ static void c15_a_bad_duration_is_told_as_go_tells_it(void **s)
     }
 }
 
+/* C16, C17 */
 static void c16_c17_bad_names_and_stores_are_refused(void **s)
 {
     (void)s;
@@ -439,6 +448,7 @@ static void c16_c17_bad_names_and_stores_are_refused(void **s)
     refuses("dir: \"a\\x00b\"", "", "parameter \"dir\" value holds a NUL (");
 }
 
+/* C21 */
 static void c21_what_is_there_turns_on(void **s)
 {
     (void)s;
