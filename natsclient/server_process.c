@@ -377,3 +377,56 @@ bool server_process_version(const char *binary, char *out, int capacity)
     (void)close(output);
     return done && strncmp(out, "nats-server: ", 13) == 0;
 }
+
+/* Its first line, with config_name for the path, and its exit status. */
+static enum status read_verdict(int output, pid_t pid, const char *config_name,
+                                struct error *err)
+{
+    char line[512] = "";
+    int status = 0;
+    bool said = read_line(output, line, sizeof line,
+                          clock_monotonic(&clock_system) + READY_WITHIN);
+    if (!said)
+        (void)kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return STATUS_OK;
+    char *path = strstr(line, SERVER_CONFIG_PATH);
+    if (path == NULL)
+        return fail(err, STATUS_INVALID, "%s", line);
+    *path = '\0';
+    return fail(err, STATUS_INVALID, "%.100s%.150s%s", line, config_name,
+                path + strlen(SERVER_CONFIG_PATH));
+}
+
+enum status server_process_check(const char *binary, struct bytes config,
+                                 const char *config_name, struct error *err)
+{
+    char path[SERVER_PATH_MAX];
+    char check_flag[] = "-t";
+    char config_flag[] = "-c";
+    char config_path[] = SERVER_CONFIG_PATH;
+    char *argv[] = {path, check_flag, config_flag, config_path, NULL};
+    struct server_files files;
+    const struct server_settings settings = {
+        .host = DEFAULT_HOST, .port = -1, .monitor_port = -1, .config = config};
+    pid_t pid = -1;
+    int pidfd = -1;
+    int output = -1;
+    enum status status = server_find(binary, path, sizeof path, err);
+    if (status == STATUS_OK)
+        status = server_files_init(&files, err);
+    if (status != STATUS_OK)
+        return status;
+    status = server_files_write(&files, &settings, err);
+    if (status == STATUS_OK)
+        status = server_spawn(argv, files.config, &pid, &pidfd, &output, err);
+    if (status == STATUS_OK) {
+        status = read_verdict(output, pid, config_name, err);
+        (void)close(pidfd);
+        (void)close(output);
+    }
+    server_files_release(&files);
+    return status;
+}

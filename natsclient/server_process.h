@@ -77,6 +77,15 @@ MUST_CHECK enum status server_process_reload(struct server_process *process,
 /* SIGINT, 5 s, SIGKILL; frees. NULL is allowed. */
 void server_process_stop(struct server_process *process);
 
+/* What the binary that would be used has to say of a configuration (as in the
+ * options): STATUS_OK: it is right; STATUS_INVALID, with its words in *err,
+ * where the configuration is called config_name. Waits 10 s at most. Errors of
+ * its start: STATUS_NOT_FOUND, STATUS_IO. */
+MUST_CHECK enum status server_process_check(const char *binary,
+                                            struct bytes config,
+                                            const char *config_name,
+                                            struct error *err);
+
 /* "nats-server: v2.9.10" of the binary that would be used, into out; false if
  * it cannot be asked. */
 MUST_CHECK bool server_process_version(const char *binary, char *out,

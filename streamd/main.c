@@ -5,6 +5,7 @@
 #include "streamd/harden.h"
 #include "streamd/help.h"
 #include "streamd/log_settings.h"
+#include "streamd/nats_config.h"
 #include "streamd/options.h"
 #include "streamd/options_check.h"
 #include "streamd/options_file.h"
@@ -80,17 +81,43 @@ static int run(const struct configuration *configuration)
     return result;
 }
 
-/* -t: both files are right if it comes to this. */
-static int print_verdict(const char *program, const struct options *options)
+/* What is for a nats-server of our own it judges itself. */
+static enum status check_nats(const struct configuration *configuration,
+                              struct error *err)
 {
+    const struct options *options = &configuration->options;
+    struct blob config = {0};
+    if (options->nats_server[0] != '\0')
+        return STATUS_OK;
+    enum status status =
+        nats_config_write(options, configuration->files.nats, &config, err);
+    if (status != STATUS_OK)
+        return status;
+    status = server_process_check(options->nats_server_binary,
+                                  bytes_of(config.data, config.size),
+                                  options->nats_config, err);
+    blob_release(&config);
+    return status;
+}
+
+/* -t: both files are right for us if it comes to this. */
+static int print_verdict(const char *program,
+                         const struct configuration *configuration)
+{
+    const struct options *options = &configuration->options;
+    const char *slash = strrchr(program, '/');
+    const char *name = slash == NULL ? program : slash + 1;
+    struct error err = {0};
     if (options->nats_config[0] == '\0') {
         (void)fputs("must specify [-c, --config] option to check "
                     "configuration file syntax\n",
                     stderr);
         return 1;
     }
-    const char *slash = strrchr(program, '/');
-    const char *name = slash == NULL ? program : slash + 1;
+    if (check_nats(configuration, &err) != STATUS_OK) {
+        (void)fprintf(stderr, "%s\n", err.detail);
+        return 1;
+    }
     (void)fprintf(stderr, "%s: configuration file %s is valid\n", name,
                   options->nats_config);
     if (options->stan_config[0] != '\0') {
@@ -116,7 +143,7 @@ static int configure_and_run(int argc, char **argv)
     if (configuration_load(&configuration, argc, argv, &err) != STATUS_OK) {
         (void)fprintf(stderr, "%s\n", err.detail);
     } else if (options->action == OPTIONS_CHECK) {
-        result = print_verdict(argv[0], options);
+        result = print_verdict(argv[0], &configuration);
     } else if (options_check_modes(options, &err) != STATUS_OK) {
         result = refuse(&err);
     } else {

@@ -73,9 +73,10 @@ static enum status number_read(const struct flag *flag, int64_t *value,
 {
     enum status status = STATUS_OK;
     if (flag->entry->type == OPTION_SIZE) {
-        if (options_value_size(flag->name, flag->value, value, err) !=
+        struct error failure = {0};
+        if (options_value_size(flag->name, flag->value, value, &failure) !=
             STATUS_OK)
-            return STATUS_LIMIT;
+            return fail(err, STATUS_LIMIT, "%s", failure.detail);
         return STATUS_OK;
     }
     if (flag->entry->type == OPTION_DURATION) {

@@ -191,7 +191,12 @@ class CommandLine(unittest.TestCase):
             for text, status, words in (
                     ("port: 1\nstreaming { id: x }", 0, "is valid"),
                     ("port: 1\nstreaming { id: 1 }", 1, "is expected to be"),
-                    ("port: x", 1, "is expected to be")):
+                    ("port: x", 1, "is expected to be"),
+                    ("streaming {}\nmax_payload: 1MB", 0, "is valid"),
+                    ("streaming {}\ncluster {\n bogus: 1 }", 1,
+                     'x.conf:3:'),
+                    ("streaming {}\nleafnodes { bogus: 1 }", 1,
+                     'unknown field "bogus"')):
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(text)
                 done = self.run_streamd("-t", "-c", path)

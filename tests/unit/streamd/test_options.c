@@ -51,6 +51,7 @@ static void refused(struct outcome outcome, enum status status,
                     const char *detail)
 {
     assert_int_equal(outcome.status, status);
+    assert_int_equal(outcome.err.status, status); /* of the exit */
     assert_string_equal(outcome.err.detail, detail);
 }
 
