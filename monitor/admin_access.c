@@ -208,3 +208,13 @@ enum admin_verdict admin_access_check(struct admin_access *access,
     }
     return verdict;
 }
+
+void admin_access_note(struct admin_access *access, const char *peer,
+                       const char *what, const char *refused)
+{
+    char by[TEXT_QUOTED_MAX];
+    char shown[TEXT_QUOTED_MAX];
+    log_info(access->log, "Admin %s: %s: refused: %s",
+             text_quote(bytes_text(peer), by),
+             text_quote(bytes_text(what), shown), refused);
+}

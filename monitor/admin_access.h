@@ -42,4 +42,9 @@ MUST_CHECK enum status admin_access_reload(struct admin_access *access,
 enum admin_verdict admin_access_check(struct admin_access *access,
                                       struct bytes token, const char *peer);
 
+/* Who may, asked for what makes no sense and never reached the engine: a line
+ * in the log, as the engine writes one for each request. */
+void admin_access_note(struct admin_access *access, const char *peer,
+                       const char *what, const char *refused);
+
 #endif

@@ -302,6 +302,17 @@ static void reply_answer(struct reply *reply, const struct admin_request *asked)
         reply_failure(reply, &err);
 }
 
+static void note(const struct admin_http *admin, const struct request *request,
+                 int status)
+{
+    char what[TEXT_QUOTED_MAX];
+    char refused[16];
+    (void)snprintf(what, sizeof what, "%.16s %s", request->method,
+                   request->target);
+    (void)snprintf(refused, sizeof refused, "%d", status);
+    admin_access_note(admin->access, peer_of(request), what, refused);
+}
+
 static void answer_admin(void *context, const struct request *request,
                          struct reply *reply)
 {
@@ -310,8 +321,10 @@ static void answer_admin(void *context, const struct request *request,
     if (!may(admin, request, reply))
         return;
     struct admin_request *asked = read_request(request, reply);
-    if (asked == NULL)
+    if (asked == NULL) {
+        note(admin, request, reply->status);
         return;
+    }
     struct admin_request *answered = NULL;
     enum status status =
         admin->source.call(admin->source.context, asked, &answered, &err);

@@ -76,16 +76,26 @@ static struct asked *asked_new(const struct transport *transport,
     return asked;
 }
 
+enum { PEER_MAX = 256 };
+
+/* "nats:" and the inbox. What stands before the last ':' is counted as one. */
+static void peer_of(const char *reply, char peer[PEER_MAX])
+{
+    (void)snprintf(peer, PEER_MAX, "nats:%s", reply);
+    for (char *at = strchr(peer, ':') + 1; *at != '\0'; at++) {
+        if (*at == ':')
+            *at = '.';
+    }
+}
+
 /* The token is looked at before anything else is. */
 static enum status check_token(struct admin_access *access,
                                struct admin_document *document,
-                               const char *reply, struct error *err)
+                               const char *peer, struct error *err)
 {
     struct text token = {0};
-    char peer[256]; /* all inboxes are counted as one */
     if (!admin_document_take(document, "token", &token))
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    (void)snprintf(peer, sizeof peer, "nats:%s", reply);
     enum admin_verdict verdict =
         admin_access_check(access, text_bytes(&token), peer);
     text_release(&token);
@@ -115,14 +125,19 @@ static enum status read_request(struct admin_access *access,
 {
     struct admin_document *document = NULL;
     enum admin_verb verb = ADMIN_VERBS;
+    char peer[PEER_MAX];
+    peer_of(message->reply, peer);
     enum status status = admin_document_new(message->data, &document, err);
     if (status == STATUS_OK)
-        status = check_token(access, document, message->reply, err);
+        status = check_token(access, document, peer, err);
+    bool may = status == STATUS_OK;
     if (status == STATUS_OK)
         status = find_verb(message->subject, &verb, err);
     if (status == STATUS_OK)
         status = admin_document_request(document, verb, request, err);
     admin_document_free(document);
+    if (may && status != STATUS_OK)
+        admin_access_note(access, peer, message->subject, err->detail);
     return status;
 }
 

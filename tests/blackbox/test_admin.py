@@ -193,6 +193,9 @@ class Administration(AdminCase):
         self.server.wait_log('purge channel="foo": 1 messages')
         self.assertRegex(self.server.log(),
                          r'Admin "127\.0\.0\.1:\d+": purge channel="foo"')
+        self.assertFails(400, "limit", "GET", "channels", "foo", "messages",
+                         limit=1001)
+        self.server.wait_log('messages?limit=1001": refused: 400')
         self.assertNotIn(TOKEN, self.server.log())
         self.assertNotIn("secret payload", self.server.log())
 
@@ -391,6 +394,7 @@ class OverNats(AdminCase):
             self.assertIn("error", self.raw("purge", data))
         self.assertIn("unknown verb", self.ask("explode")["error"])
         self.assertIn("missing: channel", self.ask("purge")["error"])
+        self.server.wait_log("refused: missing: channel")
         self.assertIn("too large for a NATS message", self.ask(
             "message", channel="foo", sequence=1)["error"])
         self.assertEqual(self.numbers(), [1])

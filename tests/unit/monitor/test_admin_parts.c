@@ -243,7 +243,8 @@ static void a_damaged_message_is_an_error(void **state)
     struct error err = {0};
     struct buffer *buffer = buffer_new(1);
     struct run *run = run_new(1);
-    assert_true(buffer != NULL && run != NULL);
+    assert_non_null(buffer);
+    assert_non_null(run);
     buffer->data[0] = 0xFF;
     run->count = 1;
     run->entries[0] = (struct run_entry){
