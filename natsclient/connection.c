@@ -2,12 +2,12 @@
 
 #include "natsclient/connector.h"
 #include "natsclient/link.h"
+#include "natsclient/plain.h"
 #include "natsclient/subjects.h"
 #include "natsclient/subscriptions.h"
 #include "natsclient/urls.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -53,6 +53,9 @@ struct connection {
     size_t early;  /* of these, since the last write */
     bool congested;
     bool paused;
+    uv_timer_t *tick;  /* for link_tick() */
+    char checked[256]; /* the subject last published to */
+    size_t checked_size;
 };
 
 static bool is_loop_thread(const struct connection *connection)
@@ -152,47 +155,47 @@ void connection_flush(struct connection *connection)
         (void)uv_async_send(&connection->async); /* `drained` comes later */
 }
 
-static enum status check_subjects(const char *subject, const char *reply)
+/* Answers and deliveries to one go on coming: a subject that was published to
+ * just now is not looked at again. */
+static bool check_subject(struct connection *connection, struct bytes subject)
 {
-    size_t subject_size = strlen(subject);
-    size_t reply_size = reply != NULL ? strlen(reply) : 0;
-    if (subject_size + reply_size > SUBJECTS_MAX ||
-        !subject_is_publishable(bytes_of(subject, subject_size)))
-        return STATUS_INVALID;
-    if (reply != NULL && !subject_is_publishable(bytes_of(reply, reply_size)))
-        return STATUS_INVALID;
-    return STATUS_OK;
+    if (bytes_equal(subject,
+                    bytes_of(connection->checked, connection->checked_size)))
+        return subject.size > 0;
+    if (subject.size > SUBJECTS_MAX || !subject_is_publishable(subject))
+        return false;
+    if (subject.size <= sizeof connection->checked) {
+        memcpy(connection->checked, subject.data, subject.size);
+        connection->checked_size = subject.size;
+    }
+    return true;
 }
 
 size_t connection_max_payload(const struct connection *connection)
 {
     if (!connection_is_up(connection))
         return 0;
-    int64_t most = natsConnection_GetMaxPayload(connection->link->nats);
-    return most > 0 ? (size_t)most : 0;
+    return link_max_payload(connection->link);
 }
 
 enum status connection_publish(struct connection *connection,
                                const char *subject, const char *reply,
                                struct bytes data)
 {
-    enum status status = check_subjects(subject, reply);
-    if (status != STATUS_OK)
-        return status;
-    if (data.size > INT_MAX)
-        return STATUS_TOO_BIG;
+    struct bytes to = bytes_text(subject);
+    struct bytes back = reply != NULL ? bytes_text(reply) : bytes_of(NULL, 0);
+    if (!check_subject(connection, to) ||
+        (reply != NULL &&
+         (to.size + back.size > SUBJECTS_MAX || !subject_is_publishable(back))))
+        return STATUS_INVALID;
     if (!connection_is_up(connection) || connection->queued > QUEUED_MAX)
         return STATUS_UNAVAILABLE;
-    natsConnection *nats = connection->link->nats;
-    natsStatus result =
-        reply == NULL
-            ? natsConnection_Publish(nats, subject, data.data, (int)data.size)
-            : natsConnection_PublishRequest(nats, subject, reply, data.data,
-                                            (int)data.size);
-    if (result != NATS_OK)
-        return link_status(result);
-    connection->queued += data.size + PUBLISH_OVERHEAD;
-    connection->early += data.size + PUBLISH_OVERHEAD;
+    enum status status = link_publish(connection->link, to, back, data);
+    if (status != STATUS_OK)
+        return status;
+    size_t size = to.size + back.size + data.size + PUBLISH_OVERHEAD;
+    connection->queued += size;
+    connection->early += size;
     if (connection->queued > CONGESTED_ABOVE)
         connection->congested = true;
     if (connection->early > WRITE_EARLY &&
@@ -224,7 +227,8 @@ void connection_unsubscribe(struct connection *connection, enum inbound kind,
                             const char *subject)
 {
     assert(is_loop_thread(connection));
-    subscriptions_remove(&connection->subscriptions, kind, subject);
+    subscriptions_remove(&connection->subscriptions, kind, subject,
+                         connection->link);
     connection_flush(connection);
 }
 
@@ -325,6 +329,16 @@ static void on_async(uv_async_t *async)
     attend(async->data);
 }
 
+/* While paused what the server says is not read: its silence means nothing. */
+static void on_tick(uv_timer_t *tick)
+{
+    struct connection *connection = tick->data;
+    if (connection->state != CONNECTION_STATE_UP || connection->paused)
+        return;
+    link_tick(connection->link);
+    attend(connection);
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct connection *connection = poll->data;
@@ -398,6 +412,27 @@ static enum status init(struct connection *connection, uv_loop_t *loop,
     return connect_first(connection, err);
 }
 
+static enum status tick_open(struct connection *connection, struct error *err)
+{
+    uv_timer_t *tick = calloc(1, sizeof *tick);
+    if (tick == NULL || uv_timer_init(connection->loop, tick) != 0) {
+        free(tick);
+        return fail(err, STATUS_NO_MEMORY, "nats: timer");
+    }
+    tick->data = connection;
+    connection->tick = tick;
+    (void)uv_timer_start(tick, on_tick, PLAIN_PING_EVERY_MS,
+                         PLAIN_PING_EVERY_MS);
+    return STATUS_OK;
+}
+
+static void tick_close(struct connection *connection)
+{
+    if (connection->tick != NULL)
+        uv_close((uv_handle_t *)connection->tick, free_handle);
+    connection->tick = NULL;
+}
+
 /* The loop's handles last: with them it can only end through the loop. */
 static enum status enter_loop(struct connection *connection, struct error *err)
 {
@@ -408,7 +443,10 @@ static enum status enter_loop(struct connection *connection, struct error *err)
     }
     connection->async.data = connection;
     enum status status = poll_open(connection, err);
+    if (status == STATUS_OK)
+        status = tick_open(connection, err);
     if (status != STATUS_OK) {
+        poll_close(connection);
         uv_close((uv_handle_t *)&connection->async, on_async_closed);
         return status;
     }
@@ -444,6 +482,7 @@ void connection_close(struct connection *connection)
     assert(is_loop_thread(connection));
     assert(!connection->subscriptions.handing_over);
     poll_close(connection);
+    tick_close(connection);
     connector_free(connection->connector);
     connection->connector = NULL;
     if (connection->link != NULL) {

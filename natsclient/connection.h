@@ -1,9 +1,8 @@
 /* connection.h - the connection to NATS: bursts in, publishes out.
  *
  * Lives on the thread of its libuv loop: every function here, and every event,
- * is of that thread. nats.c is used in event-loop mode and stays inside
- * connection.c. Reconnects for ever, every 250 ms; while disconnected nothing
- * is buffered: a publish fails at once. */
+ * is of that thread. Reconnects for ever, every 250 ms; while disconnected
+ * nothing is buffered: a publish fails at once. */
 #ifndef NATSCLIENT_CONNECTION_H
 #define NATSCLIENT_CONNECTION_H
 
@@ -17,12 +16,14 @@
 
 struct uv_loop_s;
 
-/* What a subscription is for. Within one burst the order of arrival over
- * several subscriptions is lost, so a burst is handed over in this order,
- * which keeps every guarantee of protocol.md section 12: requests that create
- * before publishes and acks, what ends things last. Within one subscription the
- * order is that of arrival. Replies come through a thread of nats.c and may be
- * a burst of their own, a little later than what came with them. */
+/* What a subscription is for. Messages come in the order of their arrival, over
+ * all subscriptions: that keeps every guarantee of protocol.md section 12.
+ *
+ * Only with TLS the order over several subscriptions is lost within a burst
+ * (nats.c sorts it); the burst is then handed over in the order of this list,
+ * which keeps the guarantees, too: requests that create before publishes and
+ * acks, what ends things last. Replies come through a thread of nats.c then and
+ * may be a burst of their own, a little later than what came with them. */
 enum inbound {
     INBOUND_REPLY, /* answers to our own requests */
     INBOUND_CONNECT,

@@ -1,4 +1,8 @@
-/* link.h - one connection of nats.c, from connected to lost.
+/* link.h - one connection to a NATS server, from connected to lost.
+ *
+ * nats.c makes it: address, INFO, credentials, TLS. With TLS it also carries
+ * the data. Without, it does not touch the socket any more once connected:
+ * plain.h reads and writes there, at a tenth of the cost a message.
  *
  * nats.c could reconnect by itself; we do not let it. Its reconnect holds its
  * lock through every attempt (any call on the loop thread would wait), buffers
@@ -12,6 +16,7 @@
 
 #include "natsclient/deadline.h"
 #include "natsclient/dial.h"
+#include "natsclient/frame.h"
 #include "natsclient/security.h"
 #include "natsclient/urls.h"
 #include "streamd/base/list.h"
@@ -30,8 +35,10 @@
 struct link {
     atomic_int references; /* the owner's, two of nats.c (see link_open()), one
                             * for each subscription to replies */
-    atomic_bool alive;     /* false from the moment nats.c gives it up */
+    atomic_bool alive;     /* false from the moment it is given up */
     natsConnection *nats;
+    struct plain *plain;      /* carries the data; NULL: TLS, nats.c does */
+    bool pings;               /* of nats.c are on */
     char url[DIAL_SHOWN_MAX]; /* connected to, for logs */
     /* Our duplicate of nats.c's socket: nats.c closes its own from whatever
      * thread finds an error, and a number that is free can be someone else's
@@ -45,6 +52,8 @@ struct link {
     char errors[LINK_ERRORS_MAX][LINK_ERROR_SIZE]; /* not yet taken */
     int error_count;
     struct list replies; /* struct link_reply, not yet taken */
+
+    struct urls members; /* of the NATS cluster, told later on; plain only */
 };
 
 /* A message that a thread of nats.c has put aside for the loop. */
@@ -85,29 +94,44 @@ static inline bool link_is_alive(const struct link *link)
 /* Why it was lost, for people. Only when it is not alive. */
 void link_reason(const struct link *link, char *out, size_t capacity);
 
-/* Moves the errors that nats.c reported aside into out (LINK_ERRORS_MAX of
+/* Moves the errors that were reported aside into out (LINK_ERRORS_MAX of
  * them at most) and returns their number. */
 int link_take_errors(struct link *link,
                      char out[LINK_ERRORS_MAX][LINK_ERROR_SIZE]);
 
-/* Subscribes to answers to our own requests. Unlike all else they come through
- * a thread of nats.c: reading a synchronous subscription swallows the message
- * that says that nobody listens, and with it the request's inbox. */
+/* Plain only: the next message of what link_read() has read. */
+bool link_next(struct link *link, struct frame *frame);
+
+/* Queues a message. reply may be empty; both subjects are terminated. Errors:
+ * STATUS_UNAVAILABLE, STATUS_TOO_BIG, STATUS_NO_MEMORY. */
+MUST_CHECK enum status link_publish(struct link *link, struct bytes subject,
+                                    struct bytes reply, struct bytes data);
+
+/* TLS only. Subscribes to answers to our own requests. Unlike all else they
+ * come through a thread of nats.c: reading a synchronous subscription swallows
+ * the message that says that nobody listens, and with it the request's inbox.
+ */
 MUST_CHECK natsStatus link_subscribe_replies(struct link *link,
                                              const char *subject,
                                              natsSubscription **out);
-/* Moves what has come to the end of the list; each is then the caller's, to be
- * ended with link_reply_free(). */
+/* TLS only. Moves what has come to the end of the list; each is then the
+ * caller's, to be ended with link_reply_free(). */
 void link_take_replies(struct link *link, struct list *out);
 void link_reply_free(struct link_reply *reply);
 
 /* Adds the members of the NATS cluster that the server told us about. */
 void link_discovered(const struct link *link, struct urls *urls);
 
-/* One call of nats.c each: what is there is read and sorted into
- * subscriptions; what is queued is written as far as it goes. */
+/* What is there is read (and with TLS sorted into subscriptions of nats.c);
+ * what is queued is written as far as it goes. */
 void link_read(struct link *link);
 void link_write(struct link *link);
+
+/* Call every PLAIN_PING_EVERY_MS while reading. */
+void link_tick(struct link *link);
+
+/* The largest data that the server takes; 0: not known. */
+size_t link_max_payload(const struct link *link);
 
 /* Bytes waiting to be written; 0 if it is not alive. */
 size_t link_queued(const struct link *link);

@@ -1,11 +1,14 @@
 #include "natsclient/subscriptions.h"
 
+#include "natsclient/plain.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 struct subscription {
-    struct list link;       /* in its kind's list, which owns it */
-    natsSubscription *nats; /* of the current link; NULL while there is none */
+    struct list link; /* in its kind's list, which owns it */
+    uint64_t sid;
+    natsSubscription *nats; /* of the current link; NULL if that is plain */
     bool ended;             /* removed while messages are handed over */
     char subject[];
 };
@@ -47,7 +50,60 @@ void subscriptions_release(struct subscriptions *subscriptions)
 {
     reap(subscriptions, true);
     free((void *)subscriptions->spent);
+    free(subscriptions->routes);
     subscriptions->spent = NULL;
+    subscriptions->routes = NULL;
+}
+
+/* ---- routes ---- */
+
+static bool route_add(struct subscriptions *subscriptions, uint64_t sid,
+                      enum inbound kind)
+{
+    if (subscriptions->route_count == subscriptions->route_capacity) {
+        size_t capacity = subscriptions->route_capacity == 0
+                              ? 16
+                              : subscriptions->route_capacity * 2;
+        struct route *routes =
+            realloc(subscriptions->routes, capacity * sizeof *routes);
+        if (routes == NULL)
+            return false;
+        subscriptions->routes = routes;
+        subscriptions->route_capacity = capacity;
+    }
+    subscriptions->routes[subscriptions->route_count++] =
+        (struct route){sid, kind};
+    return true;
+}
+
+/* NULL for one that has ended. */
+static struct route *route_find(const struct subscriptions *subscriptions,
+                                uint64_t sid)
+{
+    size_t low = 0;
+    size_t high = subscriptions->route_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (subscriptions->routes[middle].sid < sid) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == subscriptions->route_count ||
+        subscriptions->routes[low].sid != sid)
+        return NULL;
+    return &subscriptions->routes[low];
+}
+
+static void route_remove(struct subscriptions *subscriptions, uint64_t sid)
+{
+    struct route *route = route_find(subscriptions, sid);
+    if (route == NULL)
+        return;
+    struct route *end = subscriptions->routes + subscriptions->route_count;
+    memmove(route, route + 1, (size_t)(end - route - 1) * sizeof *route);
+    subscriptions->route_count--;
 }
 
 /* ---- begin and end ---- */
@@ -55,6 +111,13 @@ void subscriptions_release(struct subscriptions *subscriptions)
 static enum status begin(struct subscription *subscription, enum inbound kind,
                          struct link *link, struct error *err)
 {
+    if (link->plain != NULL) {
+        if (plain_subscribe(link->plain, subscription->sid,
+                            subscription->subject) == STATUS_OK)
+            return STATUS_OK;
+        return fail(err, STATUS_NO_MEMORY, "nats: subscribe %s",
+                    subscription->subject);
+    }
     natsStatus status =
         kind == INBOUND_REPLY
             ? link_subscribe_replies(link, subscription->subject,
@@ -79,10 +142,16 @@ enum status subscriptions_add(struct subscriptions *subscriptions,
         return fail(err, STATUS_NO_MEMORY, "nats: subscribe");
     memcpy(subscription->subject, subject, size);
     list_init(&subscription->link);
+    subscription->sid = ++subscriptions->last_sid;
+    if (!route_add(subscriptions, subscription->sid, kind)) {
+        free(subscription);
+        return fail(err, STATUS_NO_MEMORY, "nats: subscribe");
+    }
     if (link != NULL && link_is_alive(link)) {
         enum status status = begin(subscription, kind, link, err);
         /* If the link was lost on the way it will begin with the next. */
         if (status != STATUS_OK && link_is_alive(link)) {
+            route_remove(subscriptions, subscription->sid);
             subscription_free(subscription);
             return status;
         }
@@ -92,15 +161,19 @@ enum status subscriptions_add(struct subscriptions *subscriptions,
 }
 
 void subscriptions_remove(struct subscriptions *subscriptions,
-                          enum inbound kind, const char *subject)
+                          enum inbound kind, const char *subject,
+                          struct link *link)
 {
     struct list *list = &subscriptions->kinds[kind];
-    for (struct list *link = list->next; link != list; link = link->next) {
-        struct subscription *subscription = subscription_of(link);
+    for (struct list *at = list->next; at != list; at = at->next) {
+        struct subscription *subscription = subscription_of(at);
         if (subscription->ended || strcmp(subscription->subject, subject) != 0)
             continue;
         if (subscription->nats != NULL)
             (void)natsSubscription_Unsubscribe(subscription->nats);
+        if (link != NULL && link->plain != NULL)
+            plain_unsubscribe(link->plain, subscription->sid);
+        route_remove(subscriptions, subscription->sid);
         subscription->ended = true;
         if (!subscriptions->handing_over)
             subscription_free(subscription);
@@ -250,14 +323,48 @@ static size_t hand_over_replies(const struct subscriptions *subscriptions,
     return count;
 }
 
+static size_t hand_over_plain(const struct subscriptions *subscriptions,
+                              struct link *link,
+                              const struct connection_events *events)
+{
+    struct frame frame;
+    size_t count = 0;
+    while (link_next(link, &frame)) {
+        const struct route *route = route_find(subscriptions, frame.sid);
+        if (route == NULL)
+            continue;
+        const struct inbound_message message = {
+            .kind = route->kind,
+            .subject = frame.subject,
+            .reply = frame.reply,
+            .data = frame.data,
+            .no_responders =
+                route->kind == INBOUND_REPLY && frame.no_responders,
+        };
+        events->message(events->context, &message);
+        count++;
+    }
+    return count;
+}
+
+static size_t hand_over_tls(struct subscriptions *subscriptions,
+                            struct link *link,
+                            const struct connection_events *events)
+{
+    size_t count = hand_over_replies(subscriptions, link, events);
+    for (int kind = INBOUND_REPLY + 1; kind < INBOUND_KINDS; kind++)
+        count += hand_over_kind(subscriptions, events, (enum inbound)kind);
+    return count;
+}
+
 void subscriptions_hand_over(struct subscriptions *subscriptions,
                              struct link *link,
                              const struct connection_events *events)
 {
     subscriptions->handing_over = true;
-    size_t count = hand_over_replies(subscriptions, link, events);
-    for (int kind = INBOUND_REPLY + 1; kind < INBOUND_KINDS; kind++)
-        count += hand_over_kind(subscriptions, events, (enum inbound)kind);
+    size_t count = link->plain != NULL
+                       ? hand_over_plain(subscriptions, link, events)
+                       : hand_over_tls(subscriptions, link, events);
     subscriptions->handing_over = false;
     reap(subscriptions, false);
     if (count > 0)

@@ -23,7 +23,7 @@ OWNERS = {
     r"nats(/nats)?\.h": r"natsclient/(connection\.c|(link|dial\w*)\.[ch])",
     r"leveldb/.*": r"store/leveldb/.*",
     r"microhttpd\.h": r"monitor/.*",
-    r"jansson\.h": r"monitor/(json|admin_json|admin_parse)\.c",
+    r"jansson\.h": r"monitor/(json|admin_json|admin_parse)\.c|natsclient/info\.c",
     r"ut(hash|list|array)\.h": r"streamd/base/table\.c",
     r"protobuf-c/.*|.*\.pb-c\.h": r"proto/.*",
     r"uv\.h": r"natsclient/.*|streamd/(?!base/|conf/).*",
