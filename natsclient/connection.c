@@ -33,6 +33,13 @@
  * through the loop, so that no event comes from within a call. */
 enum connection_state { CONNECTION_STATE_UP, CONNECTION_STATE_DOWN };
 
+/* A subject that is known to be publishable. */
+#define CHECKED_COUNT 64
+struct checked {
+    size_t size; /* 0: none */
+    char subject[120];
+};
+
 struct connection {
     struct connection_events events;
     struct log *log;
@@ -53,9 +60,8 @@ struct connection {
     size_t early;  /* of these, since the last write */
     bool congested;
     bool paused;
-    uv_timer_t *tick;  /* for link_tick() */
-    char checked[256]; /* the subject last published to */
-    size_t checked_size;
+    uv_timer_t *tick; /* for link_tick() */
+    struct checked checked[CHECKED_COUNT];
 };
 
 static bool is_loop_thread(const struct connection *connection)
@@ -155,18 +161,30 @@ void connection_flush(struct connection *connection)
         (void)uv_async_send(&connection->async); /* `drained` comes later */
 }
 
-/* Answers and deliveries to one go on coming: a subject that was published to
- * just now is not looked at again. */
+/* Inboxes are published to again and again, and differ at their end. */
+static struct checked *checked_place(struct connection *connection,
+                                     struct bytes subject)
+{
+    size_t hash = subject.size;
+    for (size_t i = subject.size > 4 ? subject.size - 4 : 0; i < subject.size;
+         i++)
+        hash = hash * 31 + subject.data[i];
+    return &connection->checked[hash % CHECKED_COUNT];
+}
+
+/* One that was published to of late is not looked at again. */
 static bool check_subject(struct connection *connection, struct bytes subject)
 {
-    if (bytes_equal(subject,
-                    bytes_of(connection->checked, connection->checked_size)))
-        return subject.size > 0;
-    if (subject.size > SUBJECTS_MAX || !subject_is_publishable(subject))
+    if (subject.size == 0 || subject.size > SUBJECTS_MAX)
         return false;
-    if (subject.size <= sizeof connection->checked) {
-        memcpy(connection->checked, subject.data, subject.size);
-        connection->checked_size = subject.size;
+    struct checked *checked = checked_place(connection, subject);
+    if (bytes_equal(subject, bytes_of(checked->subject, checked->size)))
+        return true;
+    if (!subject_is_publishable(subject))
+        return false;
+    if (subject.size <= sizeof checked->subject) {
+        memcpy(checked->subject, subject.data, subject.size);
+        checked->size = subject.size;
     }
     return true;
 }

@@ -153,9 +153,12 @@ static void read_line(char *data, size_t size, char *end, const char *next,
         {"PING", FRAME_PING}, {"PONG", FRAME_PONG},  {"+OK", FRAME_OK},
         {"INFO", FRAME_INFO}, {"-ERR", FRAME_ERROR},
     };
-    char *behind = match(data, end, "MSG");
-    if (behind == NULL)
+    char *behind = NULL;
+    if (end - data > 4 && memcmp(data, "MSG ", 4) == 0) {
+        behind = data + 4; /* by far the most */
+    } else if ((behind = match(data, end, "MSG")) == NULL) {
         behind = match(data, end, "HMSG");
+    }
     if (behind != NULL) {
         read_message(data, size, behind, end, next, payload_max, frame);
         return;

@@ -76,9 +76,9 @@ static bool route_add(struct subscriptions *subscriptions, uint64_t sid,
     return true;
 }
 
-/* NULL for one that has ended. */
-static struct route *route_find(const struct subscriptions *subscriptions,
-                                uint64_t sid)
+/* The index of the first route that is not below sid. */
+static size_t route_search(const struct subscriptions *subscriptions,
+                           uint64_t sid)
 {
     size_t low = 0;
     size_t high = subscriptions->route_count;
@@ -90,10 +90,22 @@ static struct route *route_find(const struct subscriptions *subscriptions,
             high = middle;
         }
     }
-    if (low == subscriptions->route_count ||
-        subscriptions->routes[low].sid != sid)
+    return low;
+}
+
+/* NULL for one that has ended. Often several in a row are for the same. */
+static struct route *route_find(struct subscriptions *subscriptions,
+                                uint64_t sid)
+{
+    size_t at = subscriptions->route_recent;
+    if (at >= subscriptions->route_count ||
+        subscriptions->routes[at].sid != sid)
+        at = route_search(subscriptions, sid);
+    if (at == subscriptions->route_count ||
+        subscriptions->routes[at].sid != sid)
         return NULL;
-    return &subscriptions->routes[low];
+    subscriptions->route_recent = at;
+    return &subscriptions->routes[at];
 }
 
 static void route_remove(struct subscriptions *subscriptions, uint64_t sid)
@@ -323,7 +335,7 @@ static size_t hand_over_replies(const struct subscriptions *subscriptions,
     return count;
 }
 
-static size_t hand_over_plain(const struct subscriptions *subscriptions,
+static size_t hand_over_plain(struct subscriptions *subscriptions,
                               struct link *link,
                               const struct connection_events *events)
 {

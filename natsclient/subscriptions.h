@@ -24,6 +24,7 @@ struct subscriptions {
     uint64_t last_sid;    /* never used twice, over all links */
     struct route *routes; /* rising by sid; those that have not ended */
     size_t route_count, route_capacity;
+    size_t route_recent; /* index of the one found last, if it is still there */
     /* Handed over and to be destroyed behind the burst: nats.c passes each to
      * a thread of its own, which then takes them all at once instead of
      * competing with us for every one. */
