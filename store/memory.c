@@ -6,7 +6,9 @@
  *
  * Messages are copied, those of one channel and batch into one buffer: the
  * engine's buffers are shared by all channels, and a single old message would
- * hold the memory of all that came and went around it. */
+ * hold the memory of all that came and went around it. A channel with much in
+ * it has larger buffers, for many batches, but none larger than a quarter of
+ * what it holds. */
 #include "store/memory.h"
 
 #include "streamd/base/list.h"
@@ -36,6 +38,7 @@ struct channel {
     size_t start, capacity;
     size_t expected; /* appends of the batch being prepared */
     size_t expected_bytes;
+    struct buffer *open;   /* what has room behind its messages; may be NULL */
     struct buffer *packed; /* where the batch's messages are copied to */
     size_t report; /* place in batch->states + 1; 0: nothing to report */
     bool is_new, is_deleted; /* by the batch being prepared */
@@ -48,12 +51,15 @@ struct memory_store {
     struct store store;
     const struct limits *limits;
     struct table *channels; /* by id; owns them */
+    struct channel *recent; /* the one found last; may be NULL */
     struct list prepared;
 };
 
-static struct channel *find(const struct memory_store *memory, uint64_t id)
+static struct channel *find(struct memory_store *memory, uint64_t id)
 {
-    return table_get(memory->channels, &id, sizeof id);
+    if (memory->recent == NULL || memory->recent->state.channel != id)
+        memory->recent = table_get(memory->channels, &id, sizeof id);
+    return memory->recent;
 }
 
 static struct entry *entry_at(const struct channel *channel, size_t index)
@@ -84,6 +90,7 @@ static void channel_free(struct channel *channel)
     while (channel->state.messages > 0)
         drop_first(channel);
     list_remove(&channel->link);
+    buffer_unref(channel->open);
     free(channel->entries);
     text_release(&channel->name);
     free(channel);
@@ -93,10 +100,12 @@ static void forget(struct memory_store *memory, struct channel *channel)
 {
     (void)table_remove(memory->channels, &channel->state.channel,
                        sizeof channel->state.channel);
+    memory->recent = NULL;
     channel_free(channel);
 }
 
-/* Room for `more` messages behind those there are. */
+/* Room for `more` messages behind those there are. A ring that begins at its
+ * front grows where it lies: the kernel moves large ones without a copy. */
 static bool reserve(struct channel *channel, size_t more)
 {
     size_t used = (size_t)channel->state.messages;
@@ -106,12 +115,15 @@ static bool reserve(struct channel *channel, size_t more)
         capacity *= 2;
     if (capacity == channel->capacity)
         return true;
-    struct entry *entries = reallocarray(NULL, capacity, sizeof *entries);
+    bool in_place = channel->start == 0;
+    struct entry *entries = reallocarray(in_place ? channel->entries : NULL,
+                                         capacity, sizeof *entries);
     if (entries == NULL)
         return false;
-    for (size_t i = 0; i < used; i++)
+    for (size_t i = 0; i < used && !in_place; i++)
         entries[i] = *entry_at(channel, i);
-    free(channel->entries);
+    if (!in_place)
+        free(channel->entries);
     channel->entries = entries;
     channel->capacity = capacity;
     channel->start = 0;
@@ -210,6 +222,20 @@ static enum status prepare(struct memory_store *memory, struct batch *batch,
     return STATUS_OK;
 }
 
+/* The open buffer if it has room for the batch, else a new one; a reference to
+ * it, or NULL. */
+static struct buffer *buffer_for(const struct channel *channel)
+{
+    size_t size = channel->expected_bytes;
+    struct buffer *open = channel->open;
+    if (open != NULL && open->capacity - open->used >= size)
+        return buffer_ref(open);
+    size_t share = (size_t)channel->state.bytes / 4;
+    if (share > BUFFER_HUGE)
+        share = BUFFER_HUGE;
+    return buffer_new(size > share ? size : share);
+}
+
 static enum status prepare_buffers(const struct memory_store *memory,
                                    struct error *err)
 {
@@ -220,7 +246,7 @@ static enum status prepare_buffers(const struct memory_store *memory,
             continue;
         if (channel->expected_bytes > UINT32_MAX)
             return fail(err, STATUS_TOO_BIG, "batch of a channel too big");
-        channel->packed = buffer_new(channel->expected_bytes);
+        channel->packed = buffer_for(channel);
         if (channel->packed == NULL)
             return fail(err, STATUS_NO_MEMORY, "messages of a channel");
     }
@@ -304,7 +330,12 @@ static void finish(struct memory_store *memory, struct batch *batch)
         struct channel *channel =
             list_entry(memory->prepared.next, struct channel, link);
         list_remove(&channel->link);
-        buffer_unref(channel->packed);
+        if (good && channel->packed != NULL) {
+            buffer_unref(channel->open);
+            channel->open = channel->packed;
+        } else {
+            buffer_unref(channel->packed);
+        }
         channel->packed = NULL;
         channel->expected_bytes = 0;
         if (good && channel->report > 0)
@@ -408,7 +439,7 @@ static enum status collect(const struct channel *channel, struct read *read)
 
 static void memory_read(struct store *store, struct read *read)
 {
-    const struct memory_store *memory = (const struct memory_store *)store;
+    struct memory_store *memory = (struct memory_store *)store;
     const struct channel *channel = find(memory, read->channel);
     read->run = NULL;
     read->status = channel == NULL ? STATUS_OK : collect(channel, read);

@@ -8,9 +8,10 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <uv.h>
 
-enum { NAME_MAX_SIZE = 512 };
+enum { NAME_MAX_SIZE = 512, MEMORY_STORE_CACHE = 8 << 20 };
 
 struct loop {
     struct loop_config config;
@@ -307,6 +308,11 @@ static bool init_uv(struct loop *loop)
 static struct engine_config engine_settings(struct loop *loop)
 {
     struct engine_config config = loop->config.engine;
+    /* A memory store has all messages at hand: beside it the engine keeps
+     * those that just came, no more. */
+    if (strcmp(store_name(config.store), "MEMORY") == 0 &&
+        config.cache_size > MEMORY_STORE_CACHE)
+        config.cache_size = MEMORY_STORE_CACHE;
     config.transport = transport_of(loop);
     config.context = loop;
     config.post = post;

@@ -1,6 +1,7 @@
 #include "streamd/base/buffer.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 char *bytes_copy(struct bytes bytes)
 {
@@ -13,11 +14,23 @@ char *bytes_copy(struct bytes bytes)
     return copy;
 }
 
+/* Advice only: without huge pages it is memory like any other. */
+static void *huge_new(void)
+{
+    size_t size = sizeof(struct buffer) + BUFFER_HUGE;
+    void *memory = aligned_alloc(size, size);
+    if (memory != NULL)
+        (void)madvise(memory, size, MADV_HUGEPAGE);
+    return memory;
+}
+
 struct buffer *buffer_new(size_t capacity)
 {
     if (capacity > SIZE_MAX - sizeof(struct buffer))
         return NULL;
-    struct buffer *buffer = malloc(sizeof *buffer + capacity);
+    struct buffer *buffer = capacity == BUFFER_HUGE
+                                ? huge_new()
+                                : malloc(sizeof *buffer + capacity);
     if (buffer == NULL)
         return NULL;
     buffer->references = 1;

@@ -45,6 +45,10 @@ struct buffer {
     uint8_t data[];
 };
 
+/* The capacity of a buffer that with its head is one huge page of the machine:
+ * where the kernel has those, filling it costs one page fault, not 512. */
+#define BUFFER_HUGE (((size_t)2 << 20) - sizeof(struct buffer))
+
 /* One reference, used 0. NULL when out of memory. */
 struct buffer *buffer_new(size_t capacity);
 struct buffer *buffer_ref(struct buffer *buffer);

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 enum {
-    CHUNK_SIZE = 256 << 10,
+    CHUNK_SIZE = 256 << 10, /* of a cache below HUGE_FROM, else BUFFER_HUGE */
+    HUGE_FROM = 64 << 20,
     LONE_SIZE = 32 << 10, /* from here on a message has a chunk of its own */
 };
 
@@ -137,6 +138,14 @@ static bool has_room(const struct cache *cache, size_t size)
     return buffer->capacity - buffer->used >= size;
 }
 
+/* Of the chunk for a message of so many bytes. */
+static size_t chunk_size(const struct cache *cache, size_t size)
+{
+    if (size >= LONE_SIZE)
+        return size;
+    return cache->budget >= HUGE_FROM ? BUFFER_HUGE : (size_t)CHUNK_SIZE;
+}
+
 static struct cache_chunk *add_chunk(struct cache *cache, size_t size)
 {
     while (!list_empty(&cache->chunks) && cache->chunk_bytes + (int64_t)size >
@@ -160,10 +169,9 @@ enum status cache_reserve(struct cache *cache, size_t size, struct slice *out,
 {
     if (size > UINT32_MAX)
         return fail(err, STATUS_TOO_BIG, "message too big");
-    struct cache_chunk *chunk =
-        has_room(cache, size)
-            ? newest_chunk(cache)
-            : add_chunk(cache, size >= LONE_SIZE ? size : CHUNK_SIZE);
+    struct cache_chunk *chunk = has_room(cache, size)
+                                    ? newest_chunk(cache)
+                                    : add_chunk(cache, chunk_size(cache, size));
     if (chunk == NULL)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
     *out = (struct slice){.buffer = chunk->buffer,
