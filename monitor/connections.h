@@ -1,9 +1,9 @@
 /* connections.h - who is connected, and who goes when it gets narrow.
  *
  * A client that sends its request slowly, or holds a connection it does not
- * use, costs others nothing while there is room. When there is not, the one
- * waited for longest is cut off; one whose request is being answered never is.
- * Any thread. */
+ * use, costs others nothing while there is room. When there is not, those
+ * waited for longest are cut off; one whose request is being answered never
+ * is, nor one that has just come. Any thread. */
 #ifndef MONITOR_CONNECTIONS_H
 #define MONITOR_CONNECTIONS_H
 
@@ -15,12 +15,24 @@
 struct connections;
 struct connection; /* one of them */
 
-/* Above narrow connections the longest waiting one goes for each new one; a
- * new one also ends those whose request has been waited for longer than
- * patience (ns). NULL when out of memory. */
-struct connections *connections_new(size_t narrow, int64_t patience,
+struct connections_limits {
+    size_t narrow;    /* so many are welcome */
+    int64_t grace;    /* ns that a request may take when there are more */
+    int64_t patience; /* ns that it may take ever */
+};
+
+/* NULL when out of memory. */
+struct connections *connections_new(const struct connections_limits *limits,
                                     const struct clock *clock);
 void connections_free(struct connections *connections); /* NULL is allowed */
+
+/* Starts the thread that sweeps every quarter of a second; it ends with
+ * connections_free(). Errors: STATUS_IO. */
+MUST_CHECK enum status connections_watch(struct connections *connections,
+                                         struct error *err);
+
+/* Cuts off who has taken too long. */
+void connections_sweep(struct connections *connections);
 
 /* A new one on socket, whose request is waited for; NULL when out of memory:
  * it is then never cut off. */

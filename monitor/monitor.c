@@ -1,7 +1,9 @@
 #include "monitor/monitor.h"
 
+#include "monitor/certificate.h"
 #include "monitor/endpoints.h"
 #include "monitor/exchange.h"
+#include "monitor/metrics.h"
 #include "monitor/nats_pages.h"
 #include "monitor/page.h"
 
@@ -30,14 +32,19 @@ enum {
 };
 
 static const char host_default[] = "0.0.0.0";
+static char priorities[] = "SECURE128:-VERS-TLS1.0:-VERS-TLS1.1";
 
 struct monitor {
     struct MHD_Daemon *daemon;
     struct view_source source;
     struct limits limits;
     struct endpoints endpoints;
+    struct metrics_page metrics;
+    char metrics_id[64]; /* what an exporter beside us is told to scrape */
+    struct certificate certificate; /* of HTTPS */
+    bool secure;
     struct nats_pages nats_pages;
-    struct route_set sets[3 + MONITOR_ROUTE_SETS_MAX];
+    struct route_set sets[4 + MONITOR_ROUTE_SETS_MAX];
     struct exchange_server server;
     int port;
 };
@@ -134,6 +141,7 @@ static void add_routes(struct monitor *monitor,
     struct router *router = &monitor->server.router;
     router->sets = monitor->sets;
     monitor->sets[router->size++] = endpoints_routes(&monitor->endpoints);
+    monitor->sets[router->size++] = metrics_routes(&monitor->metrics);
     monitor->sets[router->size++] = page_routes();
     for (size_t i = 0; i < MONITOR_ROUTE_SETS_MAX; i++) {
         if (options->routes[i].size > 0)
@@ -164,6 +172,16 @@ static struct monitor *monitor_new(const struct monitor_options *options,
         .child = options->nats_url != NULL ? options->nats_url : "",
         .version = options->version,
     };
+    monitor->metrics = (struct metrics_page){
+        .source = &monitor->source,
+        .clock = monitor->endpoints.clock,
+        .version = options->version,
+        .streamd_version = options->streamd_version,
+        .server_id = monitor->metrics_id,
+        .max_channels = options->metrics_channels,
+        .inbox = options->metrics_inbox,
+    };
+    monitor->secure = options->tls_cert != NULL;
     add_routes(monitor, options);
     return monitor;
 }
@@ -180,7 +198,23 @@ static void monitor_free(struct monitor *monitor)
     workers_free(monitor->server.quick);
     workers_free(monitor->server.bulk);
     connections_free(monitor->server.connections);
+    certificate_release(&monitor->certificate);
     free(monitor);
+}
+
+/* Clients are never asked for a certificate. */
+static enum status certificate_take(struct monitor *monitor,
+                                    const struct monitor_options *options,
+                                    struct error *err)
+{
+    if (!monitor->secure)
+        return STATUS_OK;
+    if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+        return fail(err, STATUS_INVALID,
+                    "this libmicrohttpd has no TLS: no HTTPS monitoring");
+    }
+    return certificate_load(options->tls_cert, options->tls_key,
+                            &monitor->certificate, err);
 }
 
 static enum status daemon_start(struct monitor *monitor, int listener,
@@ -188,40 +222,60 @@ static enum status daemon_start(struct monitor *monitor, int listener,
 {
     struct exchange_server *server = &monitor->server;
     size_t most = connections_max();
-    server->connections = connections_new(
-        most - most / 4, REQUEST_SECONDS_MAX * CLOCK_SECOND, &clock_system);
+    const struct connections_limits limits = {
+        .narrow = most - most / 4,
+        .grace = CLOCK_SECOND,
+        .patience = REQUEST_SECONDS_MAX * CLOCK_SECOND,
+    };
+    server->connections = connections_new(&limits, &clock_system);
     if (server->connections == NULL)
         return fail(err, STATUS_NO_MEMORY, "monitor: start");
-    enum status status =
-        workers_start(QUICK_THREADS, "monitor-quick", &server->quick, err);
+    enum status status = connections_watch(server->connections, err);
+    if (status == STATUS_OK) {
+        status =
+            workers_start(QUICK_THREADS, "monitor-quick", &server->quick, err);
+    }
     if (status == STATUS_OK) {
         status =
             workers_start(BULK_THREADS, "monitor-bulk", &server->bulk, err);
     }
     if (status != STATUS_OK)
         return status;
+    struct certificate *certificate = &monitor->certificate;
+    const struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, certificate->chain},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, certificate->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
+        {MHD_OPTION_END, 0, NULL}};
+    const struct MHD_OptionItem *none = &tls[3];
     monitor->daemon = MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-        exchange_handle, server, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)listener,
-        MHD_OPTION_URI_LOG_CALLBACK, exchange_new, server,
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+            (monitor->secure ? MHD_USE_TLS : 0),
+        0, NULL, NULL, exchange_handle, server, MHD_OPTION_ARRAY,
+        monitor->secure ? tls : none, MHD_OPTION_LISTEN_SOCKET,
+        (MHD_socket)listener, MHD_OPTION_URI_LOG_CALLBACK, exchange_new, server,
         MHD_OPTION_NOTIFY_COMPLETED, exchange_end, server,
         MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, server,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)most,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS_MAX,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_END);
-    if (monitor->daemon == NULL)
-        return fail(err, STATUS_IO, "unable to start monitoring server");
+    if (monitor->daemon == NULL) {
+        return fail(err, STATUS_IO, "unable to start monitoring server%s",
+                    monitor->secure ? " (is it the key of the certificate?)"
+                                    : "");
+    }
     return STATUS_OK;
 }
 
-static void start_log(struct log *log, const char *host, int port)
+static void start_log(struct log *log, const char *scheme, const char *host,
+                      int port)
 {
     char line[320];
     bool brackets = strchr(host, ':') != NULL;
     int size =
-        snprintf(line, sizeof line, "Starting http monitor on %s%.255s%s:%d",
-                 brackets ? "[" : "", host, brackets ? "]" : "", port);
+        snprintf(line, sizeof line, "Starting %s monitor on %s%.255s%s:%d",
+                 scheme, brackets ? "[" : "", host, brackets ? "]" : "", port);
     if (size > 0)
         log_foreign(log, LOG_LEVEL_INFO, line, size);
 }
@@ -244,13 +298,19 @@ enum status monitor_start(const struct monitor_options *options,
         return fail(err, STATUS_NO_MEMORY, "monitor: start");
     }
     monitor->port = bound_port(listener);
-    status = daemon_start(monitor, listener, err); /* then it has the socket */
+    (void)snprintf(monitor->metrics_id, sizeof monitor->metrics_id,
+                   "%s://localhost:%d", monitor->secure ? "https" : "http",
+                   monitor->port);
+    status = certificate_take(monitor, options, err);
+    if (status == STATUS_OK)
+        status = daemon_start(monitor, listener, err); /* has the socket then */
     if (status != STATUS_OK) {
         (void)close(listener);
         monitor_free(monitor);
         return status;
     }
-    start_log(options->log, host, monitor->port);
+    start_log(options->log, monitor->secure ? "https" : "http", host,
+              monitor->port);
     *out = monitor;
     return STATUS_OK;
 }

@@ -1,7 +1,7 @@
 /* monitor.h - the HTTP server in front of the endpoints: start, stop.
  *
- * Requests are served by one thread of its own, which blocks while the view
- * source works on a view; so stop the monitor before what the source needs. */
+ * Requests are served by threads of its own, which block while the view source
+ * works on a view; so stop the monitor before what the source needs. */
 #ifndef MONITOR_MONITOR_H
 #define MONITOR_MONITOR_H
 
@@ -11,6 +11,8 @@
 #include "streamd/base/log.h"
 #include "streamd/base/status.h"
 #include "streamd/engine/view.h"
+
+#include <stdbool.h>
 
 enum { MONITOR_ROUTE_SETS_MAX = 4 };
 
@@ -22,6 +24,12 @@ struct monitor_options {
     const struct clock *clock;   /* NULL: the system's */
     const char *version;         /* of the Go server we stand in for */
     const char *streamd_version; /* both must outlive the monitor */
+    /* Files: HTTPS with this certificate and key. NULL: HTTP. */
+    const char *tls_cert, *tls_key;
+    /* Of /metrics: channels (and as many subscriptions) shown one by one, and
+     * whether their inboxes are labels. */
+    size_t metrics_channels;
+    bool metrics_inbox;
     /* Where our own nats-server shows its pages, "http://127.0.0.1:<port>";
      * must outlive the monitor. NULL or "": there is none. */
     const char *nats_url;
@@ -35,7 +43,8 @@ struct monitor;
 /* Listens, says so in the log, and serves from then on. The options and
  * *source (but not its context) are copied. On STATUS_OK the caller owns *out;
  * otherwise it is NULL. Errors: STATUS_INVALID (host, port), STATUS_IO ("can't
- * listen to the monitor port: ..."), STATUS_NO_MEMORY. */
+ * listen to the monitor port: ...", or certificate and key), STATUS_TOO_BIG
+ * (one of these), STATUS_NO_MEMORY. */
 MUST_CHECK enum status monitor_start(const struct monitor_options *options,
                                      const struct view_source *source,
                                      struct monitor **out, struct error *err);

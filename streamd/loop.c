@@ -23,10 +23,13 @@ struct loop {
     struct queue *events;
     struct connection *connection;
     struct engine *engine;
-    bool open;         /* the engine answers; atomic, set by its thread */
-    bool stop;         /* loop_stop() was called; atomic */
-    bool ending;       /* engine thread only, as those below */
-    int64_t timer_due; /* what the uv timer is set to; 0: not set */
+    bool open;       /* the engine answers; atomic, set by its thread */
+    unsigned health; /* enum view_health; atomic, set by the engine's thread */
+    bool stop;       /* loop_stop() was called; atomic */
+    bool ending;     /* engine thread only, as those below */
+    struct view_recovery recovery; /* atomic */
+    int64_t start_time;            /* wall */
+    int64_t timer_due;             /* what the uv timer is set to; 0: not set */
 };
 
 /* ---- the engine's transport ---- */
@@ -123,7 +126,9 @@ static void on_drained(void *context)
 
 static void on_disconnected(void *context)
 {
-    (void)context; /* publishing fails by itself meanwhile */
+    const struct loop *loop = context;
+    if (loop->engine != NULL) /* publishing fails by itself meanwhile */
+        engine_disconnected(loop->engine);
 }
 
 static void on_reconnected(void *context)
@@ -191,10 +196,19 @@ static void on_timer(uv_timer_t *handle)
     end_if_idle(loop);
 }
 
+static void note_health(struct loop *loop)
+{
+    unsigned health = 0;
+    if (!loop->ending && __atomic_load_n(&loop->open, __ATOMIC_RELAXED))
+        health = VIEW_RECOVERED | engine_health(loop->engine);
+    __atomic_store_n(&loop->health, health, __ATOMIC_RELAXED);
+}
+
 /* Before the loop sleeps: until when? */
 static void on_prepare(uv_prepare_t *handle)
 {
     struct loop *loop = handle->data;
+    note_health(loop);
     int64_t due = 0;
     if (loop->ending || !engine_next_timer(loop->engine, &due)) {
         if (loop->timer_due != 0)
@@ -271,8 +285,12 @@ static void *run(void *argument)
     struct error err = {0};
     (void)pthread_setname_np(pthread_self(), "engine");
     enum status status = open_connection(loop, &err);
+    int64_t begun = clock_monotonic(loop->config.engine.clock);
     if (status == STATUS_OK)
         status = engine_recover(loop->engine, &err);
+    __atomic_store_n(&loop->recovery.duration,
+                     clock_monotonic(loop->config.engine.clock) - begun,
+                     __ATOMIC_RELAXED);
     if (status == STATUS_OK) {
         __atomic_store_n(&loop->open, true, __ATOMIC_RELEASE);
         engine_start(loop->engine);
@@ -314,6 +332,7 @@ static struct engine_config engine_settings(struct loop *loop)
         config.cache_size > MEMORY_STORE_CACHE)
         config.cache_size = MEMORY_STORE_CACHE;
     config.transport = transport_of(loop);
+    config.recovery = &loop->recovery;
     config.context = loop;
     config.post = post;
     config.started = on_started;
@@ -336,6 +355,7 @@ enum status loop_start(const struct loop_config *config, struct loop **out,
     if (loop == NULL)
         return fail(err, STATUS_NO_MEMORY, "loop: new");
     loop->config = *config;
+    loop->start_time = clock_wall(config->engine.clock);
     if (!init_uv(loop)) {
         free(loop);
         return fail(err, STATUS_IO, "loop: libuv");
@@ -437,7 +457,12 @@ static enum status empty_view(const struct loop *loop, struct view **out,
     }
     view->state = "STANDALONE";
     view->store = "";
-    view->start_time = clock_wall(config->clock);
+    view->start_time = loop->start_time;
+    view->recovery = (struct view_recovery){
+        .channels = __atomic_load_n(&loop->recovery.channels, __ATOMIC_RELAXED),
+        .messages = __atomic_load_n(&loop->recovery.messages, __ATOMIC_RELAXED),
+        .duration = __atomic_load_n(&loop->recovery.duration, __ATOMIC_RELAXED),
+    };
     *out = view;
     return STATUS_OK;
 }
@@ -494,9 +519,16 @@ static enum status get_view(void *context, const struct view_query *query,
     return status;
 }
 
+static unsigned get_health(void *context)
+{
+    const struct loop *loop = context;
+    return __atomic_load_n(&loop->health, __ATOMIC_RELAXED);
+}
+
 struct view_source loop_view_source(struct loop *loop)
 {
-    return (struct view_source){.context = loop, .get = get_view};
+    return (struct view_source){
+        .context = loop, .health = get_health, .get = get_view};
 }
 
 /* ---- administration ---- */

@@ -144,6 +144,8 @@ struct options {
     int64_t http_port;      /* 0: no monitoring, -1: any free one */
     const char *https_host; /* likewise */
     int64_t https_port;
+    int64_t metrics_channels;       /* shown one by one by /metrics */
+    bool metrics_inbox;             /* with a label for the inbox */
     const char *nats_server_binary; /* "": found by server_process */
     struct options_nats nats;
     /* Of the NATS side, for clients and us; "": none. */

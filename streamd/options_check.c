@@ -34,8 +34,6 @@ static enum status check_presence(const struct options *options,
         return missing(err, "archiving messages that are deleted "
                             "(-file_slice_archive_script)");
     }
-    if (options->https_port != 0)
-        return missing(err, "HTTPS monitoring (-ms)");
     return STATUS_OK;
 }
 

@@ -171,10 +171,15 @@ static enum status start_loop(struct server *server, struct error *err)
 static enum status start_monitor(struct server *server, struct error *err)
 {
     const struct options *options = server->options;
+    bool secure = options->https_port != 0;
+    const char *host = secure ? options->https_host : options->http_host;
     struct monitor_options settings = {
-        .host = or_null(options->http_host[0] != '\0' ? options->http_host
-                                                      : options->host),
-        .port = (int)options->http_port,
+        .host = or_null(host[0] != '\0' ? host : options->host),
+        .port = (int)(secure ? options->https_port : options->http_port),
+        .tls_cert = secure ? options->tls_cert : NULL,
+        .tls_key = secure ? options->tls_key : NULL,
+        .metrics_channels = (size_t)options->metrics_channels,
+        .metrics_inbox = options->metrics_inbox,
         .log = server->log,
         .limits = &options->limits,
         .version = STREAMD_COMPATIBLE_VERSION,
@@ -182,7 +187,7 @@ static enum status start_monitor(struct server *server, struct error *err)
         .nats_url =
             server->nats == NULL ? NULL : embedded_monitor_url(server->nats),
     };
-    if (options->http_port == 0)
+    if (options->http_port == 0 && !secure)
         return STATUS_OK;
     if (server->admin.access != NULL) {
         server->admin.source = loop_admin_source(server->loop);

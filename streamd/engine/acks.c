@@ -41,15 +41,17 @@ void acks_message(struct engine *engine, const struct inbound_message *message)
     struct subscription *subscription = acked(engine, message, &ack);
     if (subscription == NULL)
         return;
-    if (!subscription_ack(engine, subscription, ack.sequence) &&
-        subscription->group != NULL) {
+    bool counts = subscription_ack(engine, subscription, ack.sequence);
+    if (!counts && subscription->group != NULL) {
         /* It may have moved to another member meanwhile. */
         struct subscription *owner =
             queue_group_owner(subscription->group, ack.sequence);
         if (owner != NULL) {
-            (void)subscription_ack(engine, owner, ack.sequence);
+            counts = subscription_ack(engine, owner, ack.sequence);
             redelivery_unstall(engine, owner);
         }
     }
+    if (counts)
+        engine->counters.acks++;
     redelivery_unstall(engine, subscription);
 }

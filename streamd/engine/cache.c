@@ -124,6 +124,12 @@ static void evict_chunk(struct cache *cache)
     chunk_free(cache, chunk);
 }
 
+void cache_clear(struct cache *cache)
+{
+    while (!list_empty(&cache->chunks))
+        evict_chunk(cache);
+}
+
 /* The list must not be empty. */
 static struct cache_chunk *newest_chunk(const struct cache *cache)
 {

@@ -40,6 +40,10 @@ struct cache {
 void cache_init(struct cache *cache, int64_t budget);
 void cache_release(struct cache *cache); /* after all channels */
 
+/* Forgets all new messages: channels that go then need no look at each chunk.
+ */
+void cache_clear(struct cache *cache);
+
 void channel_cache_init(struct channel_cache *channel);
 void channel_cache_release(struct cache *cache, struct channel_cache *channel);
 

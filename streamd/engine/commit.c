@@ -28,6 +28,7 @@ struct commit {
     struct event event;
     struct batch *batch;
     struct list effects;
+    int64_t submitted; /* monotonic */
     struct pub_ack *acks;
     size_t ack_count, ack_capacity;
     struct blob bytes;
@@ -201,15 +202,52 @@ static void commit_reset(struct commit *commit)
         blob_release(&commit->bytes);
 }
 
+/* Messages that a commit took out: those there were and those appended, less
+ * those left. Sequences are dense. */
+static void count_removed(struct engine *engine, const struct channel *channel,
+                          const struct channel_state *state)
+{
+    uint64_t before = channel->messages + (state->last - channel->durable);
+    if (before <= state->messages)
+        return;
+    uint64_t removed = before - state->messages;
+    if (state->limit_reached) {
+        engine->counters.trimmed += removed;
+    } else {
+        engine->counters.expired += removed;
+    }
+}
+
+static void measure(struct engine *engine, const struct commit *commit)
+{
+    struct view_counters *counters = &engine->counters;
+    const struct batch *batch = commit->batch;
+    int64_t took = clock_monotonic(engine->clock) - commit->submitted;
+    counters->commits++;
+    histogram_add(&counters->commit_durations, &histogram_durations,
+                  (uint64_t)took);
+    histogram_add(&counters->commit_bytes, &histogram_bytes,
+                  batch->message_bytes + batch->bytes.size);
+    histogram_add(&counters->commit_messages, &histogram_numbers, batch->count);
+    /* Only one commit is under way, so the store begins with it at once. */
+    if (batch->sync &&
+        strcmp(store_name(engine->config.store), "MEMORY") != 0) {
+        histogram_add(&counters->sync_durations, &histogram_durations,
+                      (uint64_t)took);
+    }
+}
+
 static void succeeded(struct engine *engine, struct commit *commit)
 {
     const struct batch *batch = commit->batch;
+    measure(engine, commit);
     finish_effects(engine, commit, NULL);
     for (size_t i = 0; i < batch->state_count; i++) {
         struct channel *channel =
             channel_find_id(engine, batch->states[i].channel);
         if (channel == NULL)
             continue;
+        count_removed(engine, channel, &batch->states[i]);
         channel_update(channel, &batch->states[i]);
         delivery_channel_grew(engine, channel);
     }
@@ -225,8 +263,10 @@ static void roll_back(struct engine *engine, const struct batch *batch)
     struct channel *channel = NULL;
     for (size_t i = 0; i < batch->count; i++) {
         const struct operation *operation = &batch->operations[i];
-        if (operation->type != OPERATION_APPEND ||
-            (channel != NULL && channel->id == operation->channel))
+        if (operation->type != OPERATION_APPEND)
+            continue;
+        engine->counters.publish_failures[PUBLISH_STORE]++;
+        if (channel != NULL && channel->id == operation->channel)
             continue;
         channel = channel_find_id(engine, operation->channel);
         if (channel != NULL)
@@ -340,6 +380,7 @@ static void redo_all(struct engine *engine, const struct batch *from)
 static void failed(struct engine *engine, struct commit *commit)
 {
     const struct error failure = commit->batch->error;
+    engine->counters.commit_failures++;
     struct commit *behind = engine->filling;
     log_error(engine->log, "Unable to store: %s", failure.detail);
     engine->filling = engine->reserve;
@@ -363,6 +404,11 @@ static size_t uncommitted(const struct engine *engine)
     if (engine->flying != NULL)
         bytes += engine->flying->batch->message_bytes;
     return bytes;
+}
+
+int64_t commit_uncommitted(const struct engine *engine)
+{
+    return (int64_t)uncommitted(engine);
 }
 
 static void pace(struct engine *engine)
@@ -410,6 +456,7 @@ static void submit(struct engine *engine)
         engine->flying = commit;
         engine->filling = engine->spare;
         engine->spare = NULL;
+        commit->submitted = clock_monotonic(engine->clock);
         commit->batch->done = stored;
         commit->batch->context = engine;
         store_commit(engine->config.store, commit->batch);

@@ -40,6 +40,9 @@ MUST_CHECK enum status commit_pub_ack(struct engine *engine, const char *reply,
  * way. */
 void commit_submit(struct engine *engine);
 
+/* Bytes of messages in batches not yet durable. */
+int64_t commit_uncommitted(const struct engine *engine);
+
 /* True when nothing is under way and nothing waits. */
 bool commit_is_idle(const struct engine *engine);
 

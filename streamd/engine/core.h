@@ -130,6 +130,7 @@ struct subscription {
     int64_t ack_wait; /* ns */
     uint64_t start;   /* number of its latest start (subscribe.c) */
     uint64_t last_sent;
+    uint64_t redeliveries; /* delivery.c */
     struct pending pending;
     struct move move; /* not of a member: its group moves */
     bool is_durable;  /* plain durable, or member of a durable group */
@@ -272,6 +273,7 @@ struct engine {
 
     struct blob scratch; /* for one encoding at a time */
     uint64_t in_messages, in_bytes, out_messages, out_bytes;
+    struct view_counters counters; /* each by the module it is about */
 };
 
 #endif

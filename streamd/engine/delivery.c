@@ -198,6 +198,7 @@ static enum fetch fetch_later(struct engine *engine, struct channel *channel,
         wait_after_failure(engine, consumer);
         return FETCH_FAILED;
     }
+    engine->counters.cache_misses++;
     list_remove(&consumer->link);
     consumer->state = CONSUMER_WAITING;
     list_append(&read->waiters, &consumer->link);
@@ -216,8 +217,10 @@ enum fetch delivery_fetch(struct engine *engine, struct channel *channel,
         *found = channel->first - 1;
         return FETCH_GONE;
     }
-    if (cache_find(&engine->cache, &channel->cache, sequence, found, message))
+    if (cache_find(&engine->cache, &channel->cache, sequence, found, message)) {
+        engine->counters.cache_hits++;
         return *found <= channel->durable ? FETCH_FOUND : FETCH_END;
+    }
     if (consumer->gone_until >= sequence) {
         *found = consumer->gone_until;
         return FETCH_GONE;
@@ -288,6 +291,8 @@ static enum delivery publish(struct engine *engine,
     engine->out_bytes += message.size;
     if (trace_enabled(engine))
         trace_delivery(engine, subscription, sequence, redelivery);
+    if (redelivery > 0)
+        engine->counters.redeliveries++;
     return DELIVERY_SENT;
 }
 
@@ -368,6 +373,8 @@ enum delivery delivery_send(struct engine *engine,
             : send_again(engine, subscription, entry, message, redelivery);
     if (result != DELIVERY_SENT)
         return result;
+    if (redelivery > 0)
+        subscription->redeliveries++;
     redelivery_sent(engine, subscription);
     if (redelivery == 0 && pending_count(&subscription->pending) >= most)
         subscription_set_stalled(subscription, true);

@@ -116,6 +116,7 @@ void engine_free(struct engine *engine)
         return;
     inquiry_cancel(&engine->start_inquiry);
     commit_abandon(engine);
+    cache_clear(&engine->cache);
     while (engine->channels != NULL && table_count(engine->channels) > 0)
         channel_remove(engine, table_value(table_first(engine->channels)));
     while (engine->clients != NULL && table_count(engine->clients) > 0) {
@@ -238,6 +239,24 @@ void engine_drained(struct engine *engine)
 {
     read_clocks(engine);
     settle(engine);
+}
+
+void engine_disconnected(struct engine *engine)
+{
+    engine->counters.connection_losses++;
+}
+
+unsigned engine_health(const struct engine *engine)
+{
+    const struct transport *transport = &engine->config.transport;
+    unsigned health = 0;
+    if (transport->is_up(transport->context))
+        health |= VIEW_CONNECTED;
+    if (engine->phase == ENGINE_SERVING)
+        health |= VIEW_SERVING;
+    if (!timer_is_set(&engine->retry_timer))
+        health |= VIEW_WRITABLE;
+    return health;
 }
 
 void engine_reconnected(struct engine *engine)

@@ -42,6 +42,9 @@ struct engine_config {
     bool alone; /* refuse to start beside another server of this cluster */
 
     struct store *store; /* borrowed; recovered by engine_recover() */
+    /* Borrowed; NULL: nobody looks. channels and messages are written
+     * atomically, for others to read meanwhile. */
+    struct view_recovery *recovery;
     struct transport transport;
     const struct clock *clock; /* borrowed */
     struct log *log;           /* borrowed */
@@ -97,7 +100,12 @@ void engine_burst_end(struct engine *engine);
 void engine_event(struct engine *engine, struct event *event);
 void engine_timers(struct engine *engine);
 void engine_drained(struct engine *engine);
+void engine_disconnected(struct engine *engine);
 void engine_reconnected(struct engine *engine);
+
+/* enum view_health bits that hold now; VIEW_RECOVERED is the caller's to know.
+ */
+unsigned engine_health(const struct engine *engine);
 
 /* True, and the monotonic time of the next timer, if there is one. When
  * *due is in the past call engine_timers() without waiting. */

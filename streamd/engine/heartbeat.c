@@ -23,6 +23,7 @@ static void missed(struct engine *engine, struct client *client)
 {
     client->heartbeat_failures++;
     if (client->heartbeat_failures > engine->config.heartbeat_fail_count) {
+        engine->counters.heartbeat_closes++;
         log_info(engine->log, "[Client:%s] Timed out on heartbeats",
                  client->id.data);
         if (!removal_close_client(engine, client))

@@ -7,6 +7,11 @@
 #include "streamd/engine/commit.h"
 #include "streamd/engine/reply.h"
 
+static void count_failure(struct engine *engine, enum publish_failure failure)
+{
+    engine->counters.publish_failures[failure]++;
+}
+
 static const char invalid[] = "stan: invalid publish request";
 
 /* The name was checked when the channel was made: one that is known needs no
@@ -87,8 +92,10 @@ void publish_message(struct engine *engine,
     struct pub_msg request;
     struct error err = {0};
     if (!pub_msg_decode(message->data, &request)) {
-        if (!is_ctrl_msg(message->data))
+        if (!is_ctrl_msg(message->data)) {
+            count_failure(engine, PUBLISH_INVALID);
             reply_pub_error(engine, message->reply, request.guid, invalid);
+        }
         return;
     }
     engine->in_messages++;
@@ -103,9 +110,14 @@ void publish_message(struct engine *engine,
                       text_quote(request.client_id, id),
                       text_quote(request.subject, name));
         }
+        count_failure(engine, PUBLISH_INVALID);
         reply_pub_error(engine, message->reply, request.guid, invalid);
         return;
     }
-    if (store(engine, message->reply, &request, &err) != STATUS_OK)
+    enum status status = store(engine, message->reply, &request, &err);
+    if (status != STATUS_OK) {
+        count_failure(engine, status == STATUS_LIMIT ? PUBLISH_LIMIT
+                                                     : PUBLISH_RESOURCE);
         reply_pub_error(engine, message->reply, request.guid, err.detail);
+    }
 }

@@ -60,6 +60,17 @@ static enum status on_client(void *context, struct bytes id, struct bytes input,
     return client_add(engine, &record, &client, err);
 }
 
+static void note_progress(const struct engine *engine,
+                          const struct channel_state *state)
+{
+    struct view_recovery *recovery = engine->config.recovery;
+    if (recovery == NULL)
+        return;
+    (void)__atomic_add_fetch(&recovery->channels, 1, __ATOMIC_RELAXED);
+    (void)__atomic_add_fetch(&recovery->messages, state->messages,
+                             __ATOMIC_RELAXED);
+}
+
 static enum status on_channel(void *context, const struct channel_state *state,
                               struct bytes name, struct error *err)
 {
@@ -67,6 +78,7 @@ static enum status on_channel(void *context, const struct channel_state *state,
     if (channel_find_id(engine, state->channel) != NULL ||
         channel_find(engine, name) != NULL)
         return fail(err, STATUS_CORRUPT, "channel record is damaged");
+    note_progress(engine, state);
     return channel_restore(engine, name, state, err);
 }
 

@@ -6,11 +6,40 @@
 #define STREAMD_ENGINE_VIEW_H
 
 #include "streamd/base/buffer.h"
+#include "streamd/base/histogram.h"
 #include "streamd/base/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Why a publish was refused. */
+enum publish_failure {
+    PUBLISH_INVALID,  /* no valid request, or of an unknown client */
+    PUBLISH_LIMIT,    /* a channel too many */
+    PUBLISH_STORE,    /* the store could not keep it */
+    PUBLISH_RESOURCE, /* out of memory, too big, channel not to be had */
+    PUBLISH_FAILURES,
+};
+
+/* What happened since the start; the histograms with the bounds of base. */
+struct view_counters {
+    uint64_t publish_failures[PUBLISH_FAILURES];
+    uint64_t redeliveries, acks;
+    uint64_t expired, trimmed; /* messages: of age or purged; over a limit */
+    uint64_t commits, commit_failures;
+    uint64_t cache_hits, cache_misses; /* messages wanted for a delivery */
+    uint64_t connection_losses;        /* to NATS */
+    uint64_t heartbeat_closes; /* clients that did not answer heartbeats */
+    struct histogram commit_durations, commit_bytes, commit_messages;
+    struct histogram sync_durations;
+};
+
+/* How far the recovery of the stored state is. */
+struct view_recovery {
+    uint64_t channels, messages; /* so far */
+    int64_t duration;            /* ns; 0: under way */
+};
 
 enum view_kind {
     VIEW_SERVER,   /* the head and totals only */
@@ -44,6 +73,8 @@ struct view_subscription {
     bool is_durable, is_offline, is_stalled;
     int32_t max_in_flight, ack_wait_seconds;
     uint64_t last_sent, pending_count;
+    int64_t oldest_pending; /* ns since it was sent first; 0: none, unknown */
+    uint64_t redeliveries;  /* since the start, or since it came after that */
 };
 
 /* monitoring.md 8.1 */
@@ -71,6 +102,9 @@ struct view {
     uint64_t clients_total, channels_total, subscriptions_total;
     uint64_t messages_total, bytes_total;
     uint64_t in_messages, in_bytes, out_messages, out_bytes;
+    int64_t cache_bytes, uncommitted_bytes;
+    struct view_counters counters;
+    struct view_recovery recovery;
     struct view_client *clients;
     size_t clients_size;
     struct view_channel *channels;
@@ -93,6 +127,15 @@ MUST_CHECK enum status view_append(struct view *view, struct view *slice);
 /* The last entry's name or id; NULL if there is no entry. */
 const struct view_string *view_last(const struct view *view);
 
+/* What must be true for clients to be served. */
+enum view_health {
+    VIEW_RECOVERED = 1, /* the stored state is in memory */
+    VIEW_CONNECTED = 2, /* to NATS */
+    VIEW_SERVING = 4,   /* requests of clients are taken */
+    VIEW_WRITABLE = 8,  /* the last commit did not fail */
+    VIEW_HEALTHY = 15,
+};
+
 /* Where monitoring gets views: get blocks the calling thread (never the
  * engine's) until the engine has answered. On STATUS_OK the caller owns *out.
  * A long list is put together from slices: each entry is as it was at one
@@ -101,6 +144,8 @@ const struct view_string *view_last(const struct view *view);
  * there; a view without it says the same). */
 struct view_source {
     void *context;
+    /* enum view_health bits that hold now; never waits. NULL: none is known. */
+    unsigned (*health)(void *context);
     enum status (*get)(void *context, const struct view_query *query,
                        struct view **out, struct error *err);
 };

@@ -1,6 +1,7 @@
 /* view_build.c - engine_view(): the engine's state copied into plain structs
  * (view.h). Engine thread. */
 #include "streamd/engine/client.h"
+#include "streamd/engine/commit.h"
 #include "streamd/engine/core.h"
 #include "streamd/engine/subscription.h"
 
@@ -11,6 +12,23 @@
 static enum status copy_text(struct view_string *to, const struct text *from)
 {
     return view_string_set(to, text_bytes(from));
+}
+
+/* How long ago the pending message with the lowest sequence was sent first:
+ * each sending moved its expiration on by the ack wait. */
+static int64_t oldest_pending(const struct subscription *subscription,
+                              int64_t now)
+{
+    const struct pending_entry *entry =
+        pending_after(&subscription->pending, 0);
+    if (entry == NULL || entry->expiration == 0)
+        return 0;
+    int64_t waits = 0;
+    if (__builtin_mul_overflow(subscription->ack_wait,
+                               (int64_t)entry->redelivery + 1, &waits) ||
+        __builtin_add_overflow(waits, now, &waits))
+        return 0;
+    return waits > entry->expiration ? waits - entry->expiration : 0;
 }
 
 static enum status copy_subscription(struct view_subscription *to,
@@ -35,6 +53,8 @@ static enum status copy_subscription(struct view_subscription *to,
     to->ack_wait_seconds = from->ack_wait_seconds;
     to->last_sent = from->last_sent;
     to->pending_count = pending_count(&from->pending);
+    to->oldest_pending = oldest_pending(from, from->channel->engine->now);
+    to->redeliveries = from->redeliveries;
     return status;
 }
 
@@ -274,6 +294,11 @@ static void fill_totals(const struct engine *engine, struct view *view)
     view->in_bytes = engine->in_bytes;
     view->out_messages = engine->out_messages;
     view->out_bytes = engine->out_bytes;
+    view->cache_bytes = engine->cache.chunk_bytes + engine->cache.run_bytes;
+    view->uncommitted_bytes = commit_uncommitted(engine);
+    view->counters = engine->counters;
+    if (engine->config.recovery != NULL)
+        view->recovery = *engine->config.recovery;
 }
 
 enum status engine_view(struct engine *engine, const struct view_query *query,

@@ -130,6 +130,7 @@ static void serverz_has_the_fields_of_the_go_server_in_order(void **state)
                               "}");
 }
 
+/* M19 */
 static void m19_storez_shows_the_limits_with_ages_in_nanoseconds(void **state)
 {
     struct fixture *fixture = *state;
@@ -149,6 +150,7 @@ static void m19_storez_shows_the_limits_with_ages_in_nanoseconds(void **state)
                  "}");
 }
 
+/* M19 */
 static void m19_storez_shows_limits_by_channel_sorted_by_name(void **state)
 {
     struct fixture *fixture = *state;
@@ -211,6 +213,7 @@ static void clients_are(struct fixture *fixture, const char *query, int offset,
               "\"id\": ");
 }
 
+/* M7 */
 static void m7_clientsz_shows_the_window_asked_for(void **state)
 {
     struct fixture *fixture = *state;
@@ -270,6 +273,7 @@ static void clientsz_lists_ids_inboxes_and_counts(void **state)
     "        \"is_stalled\": false\n"                                          \
     "      }"
 
+/* M9 */
 static void m9_one_client_maps_its_channels_to_its_subscriptions(void **state)
 {
     struct fixture *fixture = *state;
@@ -320,6 +324,7 @@ static void a_list_is_never_404(void **state)
                   "Error getting information about channels state: made up\n");
 }
 
+/* M9 */
 static void m9_details_come_only_with_subs_exactly_1(void **state)
 {
     struct fixture *fixture = *state;
@@ -352,6 +357,7 @@ static void channels_are(struct fixture *fixture, const char *query, int offset,
               "");
 }
 
+/* M10 */
 static void m10_channelsz_lists_names_in_the_window_asked_for(void **state)
 {
     struct fixture *fixture = *state;
@@ -416,6 +422,7 @@ static void channelsz_with_subs_lists_channels_instead_of_names(void **state)
 }
 
 /* M12: how a durable and a member of a durable queue group are shown. */
+/* M11 */
 static void m11_one_channel_is_a_bare_object(void **state)
 {
     struct fixture *fixture = *state;
@@ -462,6 +469,7 @@ static void m11_one_channel_is_a_bare_object(void **state)
                   "Channel no pe<b> not found\n");
 }
 
+/* M3 */
 static void m3_a_callback_wraps_the_json_but_no_error(void **state)
 {
     struct fixture *fixture = *state;
@@ -509,6 +517,7 @@ static void a_callback_that_is_no_name_is_refused(void **state)
     }
 }
 
+/* M16 */
 static void m16_is_ft_active_tells_by_status_alone(void **state)
 {
     struct fixture *fixture = *state;
@@ -527,6 +536,7 @@ static void m16_is_ft_active_tells_by_status_alone(void **state)
     }
 }
 
+/* M20 */
 static void m20_other_paths_are_not_found(void **state)
 {
     static const char *const targets[] = {"/streaming/serverz/",
@@ -542,6 +552,7 @@ static void m20_other_paths_are_not_found(void **state)
         answers_error(*state, targets[i], 404, "404 page not found\n");
 }
 
+/* M1 */
 static void m1_the_index_page_links_the_endpoints_in_order(void **state)
 {
     struct fixture *fixture = *state;
@@ -588,6 +599,7 @@ static void a_redirect_carries_no_header_and_no_tag_of_the_request(void **state)
     assert_null(strstr((const char *)fixture->reply.body.data, "<script>"));
 }
 
+/* M5 */
 static void m5_a_view_that_fails_is_500_and_at_shutdown_503(void **state)
 {
     struct fixture *fixture = *state;

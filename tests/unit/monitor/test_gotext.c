@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+/* M15 */
 static void m15_uptime_starts_at_its_largest_unit_and_prints_all_below(void **s)
 {
     (void)s;

@@ -88,6 +88,7 @@ static void json_comes_with_type_and_cors_and_its_length(void **state)
     free(answer);
 }
 
+/* M3 */
 static void m3_jsonp_has_its_own_type_and_no_cors(void **state)
 {
     const struct fixture *fixture = *state;
@@ -102,6 +103,7 @@ static void m3_jsonp_has_its_own_type_and_no_cors(void **state)
     free(answer);
 }
 
+/* M20 */
 static void m20_errors_are_plain_text_that_is_not_sniffed(void **state)
 {
     const struct fixture *fixture = *state;
@@ -126,6 +128,7 @@ static void escapes_are_taken_as_go_takes_them_not_as_mhd_does(void **state)
             "HTTP/1.1 200 ", "\"offset\": 0,\n  \"limit\": 1024,");
 }
 
+/* M16 */
 static void m16_is_ft_active_has_neither_body_nor_type(void **state)
 {
     const struct fixture *fixture = *state;
@@ -523,6 +526,7 @@ static void *stop_thread(void *context)
     return NULL;
 }
 
+/* M18 */
 static void m18_stop_waits_for_a_request_being_answered(void **state)
 {
     struct fixture *fixture = *state;
