@@ -139,6 +139,11 @@ struct store_config {
     const struct limits *limits;
     const struct clock *clock;
     struct log *log; /* NULL: silent */
+
+    /* FILE only. */
+    bool no_sync;           /* commits are not synced, whatever they ask for */
+    int64_t auto_sync;      /* ns; with no_sync: synced after that; 0: never */
+    uint64_t segment_bytes; /* of one file of messages; 0: the default */
 };
 
 #endif

@@ -16,9 +16,8 @@ struct channel *channel_new(uint64_t id, uint64_t number, struct bytes name,
     channel->limits = *limits;
     channel->state.channel = id;
     list_init(&channel->link);
-    channel->sweep = sweep_new(number);
-    if (channel->sweep == NULL ||
-        !blob_append(&channel->name, name.data, name.size)) {
+    list_init(&channel->dirty);
+    if (!blob_append(&channel->name, name.data, name.size)) {
         channel_free(channel);
         return NULL;
     }
@@ -30,19 +29,20 @@ void channel_free(struct channel *channel)
     if (channel == NULL)
         return;
     list_remove(&channel->link);
-    sweep_free(channel->sweep);
+    list_remove(&channel->dirty);
+    runs_release(&channel->active);
     blob_release(&channel->name);
     free(channel->front.messages);
     free(channel);
 }
 
 bool channel_seal(const struct channel *channel, enum record_phase phase,
-                  uint64_t swept, struct blob *scratch, struct blob *out)
+                  struct blob *scratch, struct blob *out)
 {
     const struct channel_record record = {
         .phase = phase,
         .state = channel->state,
-        .swept = swept,
+        .swept = channel->swept,
         .name = blob_bytes(&channel->name),
     };
     struct key key = key_channel(channel->number);

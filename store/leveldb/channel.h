@@ -8,7 +8,7 @@
 
 #include "store/batch.h"
 #include "store/leveldb/record.h"
-#include "store/leveldb/sweep.h"
+#include "store/leveldb/runs.h"
 #include "store/limits.h"
 #include "streamd/base/list.h"
 
@@ -25,7 +25,10 @@ struct front {
     uint32_t start, count, capacity; /* capacity: 0 or a power of two */
 };
 
-enum { FRONT_MAX = 256, FRONT_PUSH_MAX = 32 };
+/* No index of an operation. */
+static const uint32_t no_append = UINT32_MAX;
+
+enum { FRONT_MAX = 1024, FRONT_PUSH_MAX = 32 };
 
 /* What the batch under way did to the channel. */
 enum channel_change {
@@ -41,21 +44,23 @@ struct channel {
     struct blob name;
     struct channel_limits limits;
     struct channel_state state;
-    uint32_t unrecorded;     /* appends since the record was written */
-    uint64_t swept_recorded; /* in the record at recovery */
+    uint64_t swept; /* no page below it is left; the keeper's */
     struct front front;
-    struct sweep *sweep; /* the sweeper's; never NULL */
+    struct list dirty; /* in the store's list: not as in the database */
 
     struct list link; /* in the writer's list while change says touched */
     enum channel_change change;
-    struct channel_state before; /* state and unrecorded before the batch */
-    uint32_t unrecorded_before;
-    bool report;     /* the batch appended or expired */
-    bool record_due; /* the record goes into the batch */
-    bool unreadable; /* the batch met damage at the front: said once */
+    struct channel_state before; /* state before the batch */
+    bool report;                 /* the batch appended or expired */
+    bool state_due;              /* the state goes into the record */
+    bool unreadable;          /* the batch met damage at the front: said once */
+    uint32_t head, tail;      /* its appends in the batch; no_append: none */
+    size_t places, place_end; /* its new ones, in the store's scratch */
 
     /* Guarded by the store's lock: as of the last finished commit. */
     uint64_t visible_first, visible_last;
+    struct runs active; /* not in a checkpoint yet */
+    struct runs frozen; /* borrowed from the checkpoint that is written */
 };
 
 /* NULL when out of memory. Starts as never stored. */
@@ -66,8 +71,8 @@ void channel_free(struct channel *channel); /* NULL is allowed */
 /* Seals the record of channel as it stands into out; false: out of memory.
  * scratch holds the payload in between. */
 MUST_CHECK bool channel_seal(const struct channel *channel,
-                             enum record_phase phase, uint64_t swept,
-                             struct blob *scratch, struct blob *out);
+                             enum record_phase phase, struct blob *scratch,
+                             struct blob *out);
 
 void front_clear(struct front *front);
 const struct front_message *front_at(const struct front *front, uint32_t at);

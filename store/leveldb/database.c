@@ -13,9 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* 32 MB holds the stalls of 1,000 busy channels below 0.1 s; 64 MB gains a
- * third at twice the memory. */
-static const size_t write_buffer_size = (size_t)32 << 20;
+/* It holds records and the index, no messages. */
+static const size_t write_buffer_size = (size_t)8 << 20;
 static const size_t cache_size = (size_t)8 << 20;
 static const int open_files = 1000;
 /* Two changes of a directory within this may carry the same time. */
@@ -26,17 +25,13 @@ struct database {
     leveldb_options_t *options;
     leveldb_cache_t *cache;
     leveldb_readoptions_t *read;
-    leveldb_readoptions_t *read_before; /* of database_get() */
-    leveldb_writeoptions_t *write, *write_sync;
+    leveldb_writeoptions_t *write;
     pthread_rwlock_t in_use;    /* handle: read to use, write to replace */
     pthread_mutex_t write_lock; /* trusted, and one write at a time */
     bool trusted;
     leveldb_t *handle; /* NULL while it could not be opened again */
     int directory;     /* -1: not opened yet; write_lock, as the next */
     struct timespec names_synced; /* its time then; 0: never */
-    /* Before a write that failed, although the handle shows what it wrote;
-     * write_lock. */
-    const leveldb_snapshot_t *before;
 };
 
 static bool has_suffix(const char *name, const char *suffix)
@@ -80,7 +75,8 @@ static enum status check_current(const char *path, struct error *err)
         current = current || strcmp(entry->d_name, "CURRENT") == 0;
         data = data || has_suffix(entry->d_name, ".ldb") ||
                has_suffix(entry->d_name, ".sst") ||
-               has_suffix(entry->d_name, ".log");
+               has_suffix(entry->d_name, ".log") ||
+               has_suffix(entry->d_name, ".seg");
     }
     (void)closedir(directory);
     if (data && !current) {
@@ -181,12 +177,8 @@ static struct database *make(const char *path)
     database->read = leveldb_readoptions_create();
     leveldb_readoptions_set_verify_checksums(database->read, 1);
     leveldb_readoptions_set_fill_cache(database->read, 0);
-    database->read_before = leveldb_readoptions_create();
-    leveldb_readoptions_set_verify_checksums(database->read_before, 1);
-    leveldb_readoptions_set_fill_cache(database->read_before, 0);
     database->write = leveldb_writeoptions_create();
-    database->write_sync = leveldb_writeoptions_create();
-    leveldb_writeoptions_set_sync(database->write_sync, 1);
+    leveldb_writeoptions_set_sync(database->write, 1);
     return database;
 }
 
@@ -209,37 +201,18 @@ enum status database_open(const char *path, struct database **out,
     return STATUS_OK;
 }
 
-/* Keeps what is read as it was before a write that is shown, but failed. */
-static void keep_before(struct database *database,
-                        const leveldb_snapshot_t *before)
-{
-    database->before = before;
-    leveldb_readoptions_set_snapshot(database->read_before, before);
-}
-
-static void forget_before(struct database *database)
-{
-    if (database->before != NULL)
-        leveldb_release_snapshot(database->handle, database->before);
-    keep_before(database, NULL);
-}
-
 void database_close(struct database *database)
 {
     if (database == NULL)
         return;
-    if (database->handle != NULL) {
-        forget_before(database);
+    if (database->handle != NULL)
         leveldb_close(database->handle);
-    }
     if (database->directory >= 0)
         (void)close(database->directory);
     leveldb_options_destroy(database->options);
     leveldb_cache_destroy(database->cache);
     leveldb_readoptions_destroy(database->read);
-    leveldb_readoptions_destroy(database->read_before);
     leveldb_writeoptions_destroy(database->write);
-    leveldb_writeoptions_destroy(database->write_sync);
     (void)pthread_rwlock_destroy(&database->in_use);
     (void)pthread_mutex_destroy(&database->write_lock);
     free(database->path);
@@ -256,27 +229,8 @@ void database_release(struct database *database)
     (void)pthread_rwlock_unlock(&database->in_use);
 }
 
-static enum status write_synced(struct database *database,
-                                leveldb_writebatch_t *changes,
-                                struct error *err)
-{
-    char *text = NULL;
-    const leveldb_snapshot_t *before =
-        leveldb_create_snapshot(database->handle);
-    leveldb_write(database->handle, database->write_sync, changes, &text);
-    enum status status = text != NULL ? translate(err, "write", text)
-                                      : sync_names(database, err);
-    if (status == STATUS_OK) {
-        leveldb_release_snapshot(database->handle, before);
-    } else {
-        keep_before(database, before);
-    }
-    return status;
-}
-
 enum status database_write(struct database *database,
-                           leveldb_writebatch_t *changes, bool sync,
-                           struct error *err)
+                           leveldb_writebatch_t *changes, struct error *err)
 {
     enum status status = STATUS_OK;
     char *text = NULL;
@@ -287,13 +241,9 @@ enum status database_write(struct database *database,
                       "trusted after a failed write");
         goto out;
     }
-    if (sync) {
-        status = write_synced(database, changes, err);
-    } else {
-        leveldb_write(database->handle, database->write, changes, &text);
-        if (text != NULL)
-            status = translate(err, "write", text);
-    }
+    leveldb_write(database->handle, database->write, changes, &text);
+    status = text != NULL ? translate(err, "write", text)
+                          : sync_names(database, err);
     database->trusted = status == STATUS_OK;
 out:
     (void)pthread_mutex_unlock(&database->write_lock);
@@ -308,20 +258,11 @@ bool database_is_trusted(struct database *database)
     return trusted;
 }
 
-void database_distrust(struct database *database)
-{
-    (void)pthread_mutex_lock(&database->write_lock);
-    database->trusted = false;
-    (void)pthread_mutex_unlock(&database->write_lock);
-}
-
 enum status database_reopen(struct database *database, struct error *err)
 {
     (void)pthread_rwlock_wrlock(&database->in_use);
-    if (database->handle != NULL) {
-        forget_before(database);
+    if (database->handle != NULL)
         leveldb_close(database->handle);
-    }
     database->handle = NULL;
     enum status status = open_handle(database, err);
     (void)pthread_rwlock_unlock(&database->in_use);
@@ -344,7 +285,7 @@ enum status database_get(struct database *database, struct bytes key,
         return not_open(err);
     char *text = NULL;
     size_t size = 0;
-    char *value = leveldb_get(database->handle, database->read_before,
+    char *value = leveldb_get(database->handle, database->read,
                               (const char *)key.data, key.size, &size, &text);
     if (text != NULL)
         return translate(err, "read", text);
@@ -354,15 +295,6 @@ enum status database_get(struct database *database, struct bytes key,
     *out =
         (struct blob){.data = (uint8_t *)value, .size = size, .capacity = size};
     return STATUS_OK;
-}
-
-void database_compact(struct database *database, struct bytes from,
-                      struct bytes end)
-{
-    if (database->handle != NULL) {
-        leveldb_compact_range(database->handle, (const char *)from.data,
-                              from.size, (const char *)end.data, end.size);
-    }
 }
 
 struct cursor cursor_open(struct database *database)

@@ -26,29 +26,22 @@ void database_close(struct database *database); /* NULL is allowed */
 void database_hold(struct database *database);
 void database_release(struct database *database);
 
-/* All of changes or nothing; sync: not before it is on the disk. The caller
- * holds. On failure the database is no longer trusted. */
+/* All of changes or nothing, and on the disk. The caller holds. On failure the
+ * database is no longer trusted, and may or may not show them. */
 MUST_CHECK enum status database_write(struct database *database,
-                                      leveldb_writebatch_t *changes, bool sync,
+                                      leveldb_writebatch_t *changes,
                                       struct error *err);
 bool database_is_trusted(struct database *database);
-/* As after a failed write: it does not hold what it should. */
-void database_distrust(struct database *database);
 
 /* Closes and opens again, waiting for whoever holds; trusted again if OK.
  * Until then reads fail. */
 MUST_CHECK enum status database_reopen(struct database *database,
                                        struct error *err);
 
-/* The caller holds. Never sees anything of a synced write that failed. Not
- * while another thread writes. On STATUS_OK *out is the value, the caller's to
+/* The caller holds. On STATUS_OK *out is the value, the caller's to
  * blob_release. Errors: STATUS_NOT_FOUND, STATUS_IO, STATUS_CORRUPT. */
 MUST_CHECK enum status database_get(struct database *database, struct bytes key,
                                     struct blob *out, struct error *err);
-
-/* Compacts the range; may take seconds. The caller holds. */
-void database_compact(struct database *database, struct bytes from,
-                      struct bytes end);
 
 /* Walks keys in order. Opened, used and closed while the caller holds; sees
  * the database as it was when opened. */

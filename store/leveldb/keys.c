@@ -21,12 +21,22 @@ struct key key_alone(enum key_tag tag)
     return key;
 }
 
-struct key key_channel(uint64_t number)
+static struct key key_number(enum key_tag tag, uint64_t number)
 {
     struct key key = {.size = 9};
-    key.data[0] = KEY_CHANNEL;
+    key.data[0] = (uint8_t)tag;
     number_encode(number, key.data + 1);
     return key;
+}
+
+struct key key_channel(uint64_t number)
+{
+    return key_number(KEY_CHANNEL, number);
+}
+
+struct key key_segment(uint64_t number)
+{
+    return key_number(KEY_SEGMENT, number);
 }
 
 struct key key_pair(enum key_tag tag, uint64_t number, uint64_t second)
@@ -38,12 +48,22 @@ struct key key_pair(enum key_tag tag, uint64_t number, uint64_t second)
     return key;
 }
 
-bool key_parse_channel(struct bytes bytes, uint64_t *number)
+static bool parse_number(struct bytes bytes, enum key_tag tag, uint64_t *number)
 {
-    if (bytes.size != 9 || bytes.data[0] != KEY_CHANNEL)
+    if (bytes.size != 9 || bytes.data[0] != (uint8_t)tag)
         return false;
     *number = number_decode(bytes.data + 1);
     return true;
+}
+
+bool key_parse_channel(struct bytes bytes, uint64_t *number)
+{
+    return parse_number(bytes, KEY_CHANNEL, number);
+}
+
+bool key_parse_segment(struct bytes bytes, uint64_t *number)
+{
+    return parse_number(bytes, KEY_SEGMENT, number);
 }
 
 bool key_parse_pair(struct bytes bytes, enum key_tag tag, uint64_t *number,

@@ -16,11 +16,13 @@
 enum key_tag {
     KEY_CLIENT = 'c',       /* client id */
     KEY_FORMAT = 'f',       /* alone */
+    KEY_SEGMENT = 'g',      /* segment number */
     KEY_SERVER = 'i',       /* alone */
+    KEY_JOURNAL = 'j',      /* alone */
     KEY_CHANNEL = 'n',      /* channel number */
     KEY_PROGRESS = 'p',     /* channel number, subscription id */
     KEY_SUBSCRIPTION = 's', /* channel number, subscription id */
-    KEY_MESSAGE = 'z',      /* channel number, sequence */
+    KEY_RUNS = 'z',         /* channel number, last sequence */
 };
 
 enum { KEY_MAX = 17 };
@@ -32,6 +34,7 @@ struct key {
 
 struct key key_alone(enum key_tag tag);
 struct key key_channel(uint64_t number);
+struct key key_segment(uint64_t number);
 struct key key_pair(enum key_tag tag, uint64_t number, uint64_t second);
 
 static inline struct bytes key_bytes(const struct key *key)
@@ -41,6 +44,7 @@ static inline struct bytes key_bytes(const struct key *key)
 
 /* False if bytes is no key of that kind. */
 MUST_CHECK bool key_parse_channel(struct bytes bytes, uint64_t *number);
+MUST_CHECK bool key_parse_segment(struct bytes bytes, uint64_t *number);
 MUST_CHECK bool key_parse_pair(struct bytes bytes, enum key_tag tag,
                                uint64_t *number, uint64_t *second);
 

@@ -3,8 +3,10 @@
 
 #include "store/leveldb/commit.h"
 #include "store/leveldb/file_store.h"
+#include "store/leveldb/keeper.h"
 #include "store/leveldb/recover.h"
 #include "store/leveldb/replay.h"
+#include "store/leveldb/restore.h"
 #include "store/leveldb/torn.h"
 #include "store/leveldb/witness.h"
 
@@ -15,6 +17,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What recovery may have to read again, twice; it takes some 50 ms. */
+static const uint64_t segment_bytes = UINT64_C(64) << 20;
 
 /* ---- threads ---- */
 
@@ -163,18 +168,25 @@ static void release(struct file_store *store)
         channel_free(channel);
     }
     table_free(store->channels);
-    leveldb_writebatch_t *const batches[] = {store->changes, store->failed,
-                                             store->undo};
-    for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
-        if (batches[i] != NULL)
-            leveldb_writebatch_destroy(batches[i]);
-    }
+    checkpoint_free(store->checkpoint);
+    dirty_release(&store->dirty);
+    journal_release(&store->journal);
+    segments_release(&store->segments);
+    lookup_release(&store->writer_lookup);
+    runs_release(&store->places);
+    free(store->chain);
     free(store->path);
+    blob_release(&store->record);
     blob_release(&store->key);
     blob_release(&store->payload);
     blob_release(&store->value);
-    if (store->lock_made)
+    if (store->locks_made) {
         (void)pthread_mutex_destroy(&store->lock);
+        (void)pthread_mutex_destroy(&store->write_lock);
+        (void)pthread_cond_destroy(&store->drained);
+    }
+    if (store->directory >= 0)
+        (void)close(store->directory);
     if (store->lock_file >= 0)
         (void)close(store->lock_file);
     free(store);
@@ -193,12 +205,8 @@ static void close_store(struct store *base)
         queue_close(store->reads);
     if (store->reader_runs)
         (void)pthread_join(store->reader, NULL);
-    bool in_order = store->recovered && commit_last(store, &err) == STATUS_OK;
-    if (store->recovered && !in_order) {
-        log_error(store->log, "Unable to close the store in good order: %s",
-                  err.detail);
-    }
-    sweeper_free(store->sweeper);
+    bool in_order = false;
+    keeper_stop(store, &in_order);
     database_close(store->database);
     if (in_order && witness_write(store->path, &err) != STATUS_OK)
         log_warn(store->log, "Closed without a witness: %s", err.detail);
@@ -209,8 +217,7 @@ static void close_store(struct store *base)
 
 static enum status start(struct file_store *store, struct error *err)
 {
-    enum status status =
-        sweeper_new(store->database, store->log, &store->sweeper, err);
+    enum status status = keeper_start(store, err);
     if (status == STATUS_OK)
         status = queue_new(NULL, NULL, &store->batches, err);
     if (status == STATUS_OK)
@@ -242,15 +249,18 @@ static enum status open_database(struct file_store *store,
                 ? database_open(path, &store->database, err)
                 : STATUS_CORRUPT;
     }
+    store->path = path;
     if (status == STATUS_OK) {
-        store->path = path;
-    } else {
-        free(path);
+        store->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (store->directory < 0)
+            status = bad_directory(directory, err);
     }
     if (status == STATUS_OK)
         status = recover_format(store, err);
     if (status == STATUS_OK)
         status = sync_directory(directory, err);
+    if (status == STATUS_OK)
+        status = restore_run(store, err);
     return status;
 }
 
@@ -278,12 +288,18 @@ enum status leveldb_store_open(const char *directory,
     store->limits = config->limits;
     store->clock = config->clock;
     store->log = config->log;
-    store->lock_file = -1;
+    store->no_sync = config->no_sync;
+    store->auto_sync = config->auto_sync;
+    store->segment_bytes =
+        config->segment_bytes == 0 ? segment_bytes : config->segment_bytes;
+    store->lock_file = store->directory = store->journal.file = -1;
     store->channels = table_new();
-    store->changes = leveldb_writebatch_create();
-    store->lock_made = pthread_mutex_init(&store->lock, NULL) == 0;
+    store->locks_made = pthread_mutex_init(&store->lock, NULL) == 0 &&
+                        pthread_mutex_init(&store->write_lock, NULL) == 0 &&
+                        pthread_cond_init(&store->drained, NULL) == 0;
     enum status status = STATUS_OK;
-    if (store->channels == NULL || !store->lock_made)
+    if (!dirty_init(&store->dirty) || store->channels == NULL ||
+        !store->locks_made)
         status = fail(err, STATUS_NO_MEMORY, "store");
     if (status == STATUS_OK)
         status = make_directory(directory, err);

@@ -1,18 +1,20 @@
 /* One walk over the channel records; for each the keys of its subscriptions,
- * and of its messages the first, the last of the record, the latest mark and
- * what came behind it. A channel is handed over only when all that was found
- * sound; a damaged one is put into quarantine. */
+ * and of its messages the first and the last. The database is what the journal
+ * says by then (restore.h). A channel is handed over only when all that was
+ * found sound; a damaged one is put into quarantine. */
 #include "store/leveldb/recover.h"
 
+#include "store/leveldb/keeper.h"
 #include "store/leveldb/keys.h"
 #include "store/leveldb/quarantine.h"
 #include "store/leveldb/trim.h"
 #include "store/leveldb/value.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 enum {
-    FORMAT_VERSION = 1,
+    FORMAT_VERSION = 2,
     SHOWN_MAX = 100, /* bytes of a name in an error */
     CHANGES_MAX = 1000,
 };
@@ -20,8 +22,10 @@ enum {
 struct recovery {
     struct file_store *store;
     const struct store_visitor *visitor;
-    struct cursor channels, subscriptions, progress, messages;
-    size_t changed; /* records in store->changes */
+    struct cursor channels, subscriptions, progress, others;
+    leveldb_writebatch_t *changes;
+    size_t changed; /* records in changes */
+    struct lookup lookup;
     struct trim trim;
 };
 
@@ -41,18 +45,24 @@ static enum status shared_damage(enum status status, struct error *err)
 
 /* ---- format ---- */
 
+/* The first batch of a new database. */
 static enum status write_format(struct file_store *store, struct error *err)
 {
+    static const struct journal_position start = {.record = 1};
     struct key key = key_alone(KEY_FORMAT);
     uint8_t version[8];
     number_encode(FORMAT_VERSION, version);
     if (!value_seal(&store->value, key_bytes(&key),
                     bytes_of(version, sizeof version)))
         return fail(err, STATUS_NO_MEMORY, "format record");
-    leveldb_writebatch_clear(store->changes);
-    leveldb_writebatch_put(store->changes, (const char *)key.data, key.size,
+    leveldb_writebatch_t *changes = leveldb_writebatch_create();
+    leveldb_writebatch_put(changes, (const char *)key.data, key.size,
                            (const char *)store->value.data, store->value.size);
-    return database_write(store->database, store->changes, true, err);
+    enum status status = checkpoint_put_position(store, changes, &start)
+                             ? database_write(store->database, changes, err)
+                             : fail(err, STATUS_NO_MEMORY, "format record");
+    leveldb_writebatch_destroy(changes);
+    return status;
 }
 
 static enum status check_format(struct bytes key, struct bytes value,
@@ -111,7 +121,6 @@ static enum status recover_server(struct recovery *recovery, struct error *err)
         !value_open(key_bytes(&key), blob_bytes(&value), &record))
         status = fail(err, STATUS_CORRUPT, "the server record is damaged");
     if (status == STATUS_OK) {
-        recovery->store->server_known = true;
         status =
             recovery->visitor->server(recovery->visitor->context, record, err);
     }
@@ -128,7 +137,7 @@ static enum status recover_clients(struct recovery *recovery, struct error *err)
 {
     const struct store_visitor *visitor = recovery->visitor;
     struct key start = key_alone(KEY_CLIENT);
-    struct cursor cursor = recovery->messages; /* not in use yet */
+    struct cursor cursor = recovery->others;
     cursor_seek(cursor, key_bytes(&start));
     while (cursor_valid(cursor)) {
         struct bytes key = cursor_key(cursor), record;
@@ -159,155 +168,72 @@ static enum status bad_message(const struct channel *channel, uint64_t sequence,
                 sequence, what);
 }
 
-/* Counts messages from the cursor to the end of the channel, or just one. */
-static enum status count(struct recovery *recovery, struct channel *channel,
-                         bool one, struct error *err)
+/* In the place that should hold it: the message is there and sound. */
+static enum status check_message(struct recovery *recovery,
+                                 const struct channel *channel,
+                                 const struct place *place, uint64_t sequence,
+                                 struct error *err)
 {
-    struct cursor cursor = recovery->messages;
-    uint64_t number, sequence;
-    while (
-        cursor_valid(cursor) &&
-        key_parse_pair(cursor_key(cursor), KEY_MESSAGE, &number, &sequence) &&
-        number == channel->number) {
-        int64_t timestamp;
-        struct bytes message;
-        if (!message_open(cursor_key(cursor), cursor_value(cursor), &timestamp,
-                          &message))
-            return bad_message(channel, sequence, "damaged", err);
-        trim_append(channel, sequence, timestamp, message.size);
-        channel->unrecorded++;
-        cursor_next(cursor);
-        if (one)
-            break;
+    uint8_t *data = calloc(1, place->size);
+    if (data == NULL)
+        return fail(err, STATUS_NO_MEMORY, "recovery of a channel");
+    struct bytes bytes = bytes_of(data, place->size);
+    uint32_t seed = message_seed(channel->number);
+    struct message message = {0};
+    enum status status =
+        segment_read(recovery->store->directory, place_segment(place),
+                     place->position & UINT32_MAX, data, place->size, err);
+    if (status == STATUS_OK) {
+        while (message.sequence < sequence &&
+               message_next(&bytes, seed, &message)) {
+        }
+        if (message.sequence != sequence || !message.is_whole)
+            status = bad_message(channel, sequence, "damaged", err);
+    } else if (status == STATUS_NOT_FOUND || status == STATUS_CORRUPT) {
+        const struct error cause = *err;
+        status =
+            fail(err, STATUS_CORRUPT,
+                 "channel \"%.*s\": message %" PRIu64 " is missing: %.100s",
+                 shown(channel->name.size), (const char *)channel->name.data,
+                 sequence, cause.detail);
     }
-    return cursor_status(cursor, err);
+    free(data);
+    return status;
 }
 
-/* True if key is that of the message under the cursor. */
-static bool at_message(struct cursor cursor, const struct key *key)
+static enum status find_message(struct recovery *recovery,
+                                const struct channel *channel,
+                                uint64_t sequence, struct error *err)
 {
-    return cursor_valid(cursor) &&
-           bytes_equal(cursor_key(cursor), key_bytes(key));
-}
-
-/* The sequence of the latest mark there can be behind what was counted; 0 if
- * it is not worth the way. */
-static uint64_t latest_mark(struct recovery *recovery,
-                            const struct channel *channel)
-{
-    struct key behind = key_pair(KEY_MESSAGE, channel->number, UINT64_MAX);
-    uint64_t number, last;
-    cursor_last(recovery->messages, key_bytes(&behind));
-    if (!cursor_valid(recovery->messages) ||
-        !key_parse_pair(cursor_key(recovery->messages), KEY_MESSAGE, &number,
-                        &last) ||
-        number != channel->number)
-        return 0;
-    uint64_t mark = last - last % MARK_EVERY;
-    return mark > channel->state.last ? mark : 0;
-}
-
-/* Takes over what a mark tells, if there is one at sequence (a gap may have
- * swallowed it: then all is counted). */
-static enum status take_mark(struct recovery *recovery, struct channel *channel,
-                             uint64_t sequence, struct error *err)
-{
-    struct cursor cursor = recovery->messages;
-    struct channel_state *state = &channel->state;
-    struct key key = key_pair(KEY_MESSAGE, channel->number, sequence);
-    int64_t timestamp;
-    struct bytes message;
-    struct mark mark;
-    cursor_seek(cursor, key_bytes(&key));
-    if (!at_message(cursor, &key))
-        return cursor_status(cursor, err);
-    if (!message_open(cursor_key(cursor), cursor_value(cursor), &timestamp,
-                      &message))
-        return bad_message(channel, sequence, "damaged", err);
-    if (!message_mark(cursor_value(cursor), &mark))
-        return STATUS_OK;
-    state->messages = mark.messages;
-    state->bytes = mark.bytes;
-    state->last = sequence;
-    if (timestamp > state->last_timestamp)
-        state->last_timestamp = timestamp;
-    front_clear(&channel->front);
-    channel->unrecorded++;
-    return STATUS_OK;
-}
-
-/* From the cursor, which is behind what is counted, to the end. */
-static enum status count_on(struct recovery *recovery, struct channel *channel,
-                            struct error *err)
-{
-    enum status status = STATUS_OK;
-    if (channel->state.messages == 0) /* the first is no mark's business */
-        status = count(recovery, channel, true, err);
-    if (status != STATUS_OK || channel->state.messages == 0)
-        return status;
-    uint64_t mark = latest_mark(recovery, channel);
-    if (mark != 0)
-        status = take_mark(recovery, channel, mark, err);
+    const struct runs *found = &recovery->lookup.found;
+    enum status status =
+        lookup_run(recovery->store, &recovery->lookup, channel->state.channel,
+                   channel->number, sequence, 1, err);
+    if (status == STATUS_CORRUPT) {
+        const struct error cause = *err;
+        return fail(err, status, "channel \"%.*s\": %.150s",
+                    shown(channel->name.size), (const char *)channel->name.data,
+                    cause.detail);
+    }
     if (status != STATUS_OK)
         return status;
-    struct key next =
-        key_pair(KEY_MESSAGE, channel->number, channel->state.last + 1);
-    cursor_seek(recovery->messages, key_bytes(&next));
-    return count(recovery, channel, false, err);
+    if (found->count == 0 || found->places[0].first > sequence)
+        return bad_message(channel, sequence, "missing", err);
+    return check_message(recovery, channel, &found->places[0], sequence, err);
 }
 
-/* A power cut without sync can bring back an old record after the messages it
- * counts first were swept away: count anew what there is. */
-static enum status recount(struct recovery *recovery, struct channel *channel,
-                           struct error *err)
-{
-    struct channel_state *state = &channel->state;
-    struct key key = key_pair(KEY_MESSAGE, channel->number, state->first);
-    log_warn(recovery->store->log,
-             "Channel \"%.*s\": first message %" PRIu64
-             " is gone, counting the others",
-             shown(channel->name.size), (const char *)channel->name.data,
-             state->first);
-    state->messages = state->bytes = 0;
-    state->first_timestamp = 0;
-    front_clear(&channel->front);
-    cursor_seek(recovery->messages, key_bytes(&key));
-    return count(recovery, channel, false, err);
-}
-
+/* First and last. */
 static enum status recover_messages(struct recovery *recovery,
                                     struct channel *channel, struct error *err)
 {
-    struct cursor cursor = recovery->messages;
-    struct channel_state *state = &channel->state;
-    if (state->messages == 0) {
-        struct key next =
-            key_pair(KEY_MESSAGE, channel->number, state->last + 1);
-        cursor_seek(cursor, key_bytes(&next));
-        return count_on(recovery, channel, err);
-    }
-    struct key first = key_pair(KEY_MESSAGE, channel->number, state->first);
-    struct key last = key_pair(KEY_MESSAGE, channel->number, state->last);
-    bool first_is_there = true;
-    if (state->first != state->last) {
-        cursor_seek(cursor, key_bytes(&first));
-        first_is_there = at_message(cursor, &first);
-    }
-    cursor_seek(cursor, key_bytes(&last));
-    enum status status = cursor_status(cursor, err);
-    if (status != STATUS_OK)
-        return status;
-    if (!at_message(cursor, &last))
-        return bad_message(channel, state->last, "missing", err);
-    if (!first_is_there)
-        return recount(recovery, channel, err);
-    int64_t timestamp;
-    struct bytes message;
-    if (!message_open(cursor_key(cursor), cursor_value(cursor), &timestamp,
-                      &message))
-        return bad_message(channel, state->last, "damaged", err);
-    cursor_next(cursor);
-    return count_on(recovery, channel, err);
+    const struct channel_state *state = &channel->state;
+    enum status status = STATUS_OK;
+    if (state->messages > 0)
+        status = find_message(recovery, channel, state->last, err);
+    if (status == STATUS_OK && state->messages > 0 &&
+        state->first != state->last)
+        status = find_message(recovery, channel, state->first, err);
+    return status;
 }
 
 /* ---- limits ---- */
@@ -318,43 +244,36 @@ static enum status flush(struct recovery *recovery, struct error *err)
     if (recovery->changed == 0)
         return STATUS_OK;
     enum status status =
-        database_write(store->database, store->changes, true, err);
-    leveldb_writebatch_clear(store->changes);
+        database_write(store->database, recovery->changes, err);
+    leveldb_writebatch_clear(recovery->changes);
     recovery->changed = 0;
     return status;
 }
 
 static enum status keep_record(struct recovery *recovery,
-                               struct channel *channel, uint64_t swept,
-                               struct error *err)
+                               struct channel *channel, struct error *err)
 {
     struct file_store *store = recovery->store;
     struct key key = key_channel(channel->number);
-    if (!channel_seal(channel, RECORD_LIVE, swept, &store->payload,
-                      &store->value))
+    if (!channel_seal(channel, RECORD_LIVE, &store->payload, &store->value))
         return fail(err, STATUS_NO_MEMORY, "channel record");
-    leveldb_writebatch_put(store->changes, (const char *)key.data, key.size,
+    leveldb_writebatch_put(recovery->changes, (const char *)key.data, key.size,
                            (const char *)store->value.data, store->value.size);
-    channel->unrecorded = 0;
     return ++recovery->changed < CHANGES_MAX ? STATUS_OK : flush(recovery, err);
 }
 
 static enum status apply_limits(struct recovery *recovery,
-                                struct channel *channel, uint64_t swept,
-                                struct error *err)
+                                struct channel *channel, struct error *err)
 {
     struct file_store *store = recovery->store;
     struct trim *trim = &recovery->trim;
-    uint64_t first = channel->state.first;
     int64_t age = channel->limits.max_age;
     bool dropped = trim_limits(trim, channel);
     if (age > 0) {
         dropped = trim_expired(trim, channel, clock_wall(store->clock) - age) ||
                   dropped;
     }
-    if (!dropped && first == channel->state.first)
-        return STATUS_OK;
-    return keep_record(recovery, channel, swept, err);
+    return dropped ? keep_record(recovery, channel, err) : STATUS_OK;
 }
 
 /* ---- channels ---- */
@@ -452,7 +371,7 @@ static enum status recover_subscriptions(struct recovery *recovery,
 static void renew_cursors(struct recovery *recovery)
 {
     struct cursor *const cursors[] = {&recovery->subscriptions,
-                                      &recovery->progress, &recovery->messages};
+                                      &recovery->progress};
     for (size_t i = 0; i < sizeof cursors / sizeof cursors[0]; i++) {
         cursor_close(*cursors[i]);
         *cursors[i] = cursor_open(recovery->store->database);
@@ -472,6 +391,7 @@ static enum status recover_channel(struct recovery *recovery, uint64_t number,
     if (channel == NULL)
         return fail(err, STATUS_NO_MEMORY, "recovery of a channel");
     channel->state = record->state;
+    channel->swept = record->swept;
     (void)pthread_mutex_lock(&store->lock);
     bool known = table_get(store->channels, &id, sizeof id) != NULL;
     bool is_put = !known && table_put(store->channels, &id, sizeof id, channel);
@@ -495,8 +415,7 @@ static enum status recover_channel(struct recovery *recovery, uint64_t number,
             *err = cause;
         return status;
     }
-    status = apply_limits(recovery, channel, record->swept, err);
-    channel->swept_recorded = record->swept;
+    status = apply_limits(recovery, channel, err);
     if (status == STATUS_OK) {
         status = visitor->channel(visitor->context, &channel->state,
                                   blob_bytes(&channel->name), err);
@@ -508,15 +427,11 @@ static enum status recover_channel(struct recovery *recovery, uint64_t number,
 
 /* A channel whose deletion was interrupted. */
 static enum status resume_delete(struct file_store *store, uint64_t number,
-                                 const struct channel_record *record,
                                  struct error *err)
 {
-    struct sweep *sweep = sweep_new(number);
-    if (sweep == NULL)
-        return fail(err, STATUS_NO_MEMORY, "recovery of a channel");
-    sweeper_start_at(store->sweeper, sweep, record->swept);
-    sweeper_discard(store->sweeper, sweep);
-    return STATUS_OK;
+    const struct sweep sweep = {
+        .number = number, .to = UINT64_MAX, .whole = true};
+    return keeper_sweep(store, &sweep, err);
 }
 
 static enum status recover_channels(struct recovery *recovery,
@@ -540,47 +455,51 @@ static enum status recover_channels(struct recovery *recovery,
             store->next_number = number + 1;
         status = record.phase == RECORD_LIVE
                      ? recover_channel(recovery, number, &record, err)
-                     : resume_delete(store, number, &record, err);
+                     : resume_delete(store, number, err);
         if (status == STATUS_OK)
             cursor_next(cursor);
     }
     return status == STATUS_OK ? cursor_status(cursor, err) : status;
 }
 
-/* Keys may be left of channels whose record was lost with a power cut: their
- * numbers are not to be used again. */
+/* Nothing should be under a number that has no record; if it is, the number is
+ * not to be used again. */
 static void skip_numbers(struct recovery *recovery)
 {
-    static const enum key_tag tags[] = {KEY_MESSAGE, KEY_PROGRESS,
+    static const enum key_tag tags[] = {KEY_RUNS, KEY_PROGRESS,
                                         KEY_SUBSCRIPTION};
     struct file_store *store = recovery->store;
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
         const uint8_t behind = (uint8_t)(tags[i] + 1);
         uint64_t number, second;
-        cursor_last(recovery->messages, bytes_of(&behind, 1));
-        if (cursor_valid(recovery->messages) &&
-            key_parse_pair(cursor_key(recovery->messages), tags[i], &number,
+        cursor_last(recovery->others, bytes_of(&behind, 1));
+        if (cursor_valid(recovery->others) &&
+            key_parse_pair(cursor_key(recovery->others), tags[i], &number,
                            &second) &&
             number >= store->next_number)
             store->next_number = number + 1;
     }
 }
 
-/* Last, when the new watermarks are written: the sweeper goes by them. */
-static void publish_all(struct file_store *store)
+/* Last, when the new watermarks are written: the keeper goes by them. */
+static enum status publish_all(struct file_store *store, struct error *err)
 {
-    for (struct slot *slot = table_first(store->channels); slot != NULL;
-         slot = table_next(slot)) {
+    enum status status = STATUS_OK;
+    for (struct slot *slot = table_first(store->channels);
+         slot != NULL && status == STATUS_OK; slot = table_next(slot)) {
         struct channel *channel = table_value(slot);
         (void)pthread_mutex_lock(&store->lock);
         channel->visible_first = channel->state.first;
         channel->visible_last = channel->state.last;
         (void)pthread_mutex_unlock(&store->lock);
-        sweeper_start_at(store->sweeper, channel->sweep,
-                         channel->swept_recorded);
-        if (channel->state.first > 1)
-            sweeper_trim(store->sweeper, channel->sweep, channel->state.first);
+        const struct sweep sweep = {.id = channel->state.channel,
+                                    .number = channel->number,
+                                    .from = channel->swept,
+                                    .to = channel->state.first};
+        if (channel->state.first > 1 && sweep.from < sweep.to)
+            status = keeper_sweep(store, &sweep, err);
     }
+    return status;
 }
 
 static enum status recover_all(struct recovery *recovery, struct error *err)
@@ -597,7 +516,7 @@ static enum status recover_all(struct recovery *recovery, struct error *err)
         status = flush(recovery, err);
     }
     if (status == STATUS_OK)
-        publish_all(recovery->store);
+        status = publish_all(recovery->store, err);
     return status;
 }
 
@@ -608,21 +527,27 @@ enum status recover_run(struct store *store,
     struct recovery recovery = {
         .store = file,
         .visitor = visitor,
-        .trim = {.database = file->database, .log = file->log},
+        .changes = leveldb_writebatch_create(),
+        .trim = {.store = file},
     };
-    leveldb_writebatch_clear(file->changes);
+    recovery.trim.lookup = &recovery.lookup;
     file->next_number = 1;
-    database_hold(file->database);
+    /* Nobody else uses the database yet, so nothing is held. */
     recovery.channels = cursor_open(file->database);
     recovery.subscriptions = cursor_open(file->database);
     recovery.progress = cursor_open(file->database);
-    recovery.messages = cursor_open(file->database);
+    recovery.others = cursor_open(file->database);
     enum status status = recover_all(&recovery, err);
     cursor_close(recovery.channels);
     cursor_close(recovery.subscriptions);
     cursor_close(recovery.progress);
-    cursor_close(recovery.messages);
-    database_release(file->database);
+    cursor_close(recovery.others);
+    lookup_release(&recovery.lookup);
+    leveldb_writebatch_destroy(recovery.changes);
+    (void)pthread_mutex_lock(&file->write_lock);
     file->recovered = status == STATUS_OK;
+    (void)pthread_mutex_unlock(&file->write_lock);
+    if (status == STATUS_OK)
+        keeper_wake_to_sweep(file->keeper);
     return shared_damage(status, err);
 }

@@ -4,10 +4,10 @@
 
 #include "store/leveldb/file_store.h"
 
-/* What is collected before its size is known; reused from read to read. */
+/* Scratch, kept from read to read; zero-initialise. */
 struct replay {
-    struct blob places;
-    struct blob bytes;
+    struct lookup lookup;
+    struct blob entries; /* struct run_entry each */
 };
 
 /* Reader thread. Fills status, error and run of read, except done. */

@@ -1,350 +1,180 @@
 #include "store/leveldb/sweep.h"
 
 #include "store/leveldb/keys.h"
-#include "streamd/base/list.h"
+#include "store/leveldb/value.h"
 
-#include <inttypes.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <time.h>
+#include <unistd.h>
 
-enum {
-    CHUNK = 1000,          /* keys of one write */
-    COMPACT_KEYS = 100000, /* deleted in one go: compact behind it */
-    PAUSE_SECONDS = 1,     /* what is small waits this long for more */
-};
+enum { CHUNK = 200 }; /* keys of one write */
 
-struct sweep {
-    struct list link; /* in waiting */
-    uint64_t number;
-    uint64_t from, to; /* messages from <= sequence < to are to go */
-    bool whole;        /* all of the channel; no to */
-    bool complained;   /* its failure is in the log; the sweeper's thread */
-};
-
-struct sweeper {
-    struct database *database;
-    struct log *log;
-    leveldb_writebatch_t *changes;
-    pthread_t thread;
-    pthread_mutex_t lock; /* all below, and every sweep */
-    pthread_cond_t changed;
-    struct list waiting;
-    bool urgent, stopping;
-};
-
-struct sweep *sweep_new(uint64_t number)
+/* A page goes: what it held is not needed any more. One that is damaged cannot
+ * tell; then its segments stay until they are compacted. */
+static void give_up(struct file_store *store, struct bytes key,
+                    struct bytes value, struct runs *page)
 {
-    struct sweep *sweep = calloc(1, sizeof *sweep);
-    if (sweep == NULL)
-        return NULL;
-    list_init(&sweep->link);
-    sweep->number = number;
-    return sweep;
-}
-
-void sweep_free(struct sweep *sweep)
-{
-    free(sweep);
-}
-
-void sweeper_start_at(struct sweeper *sweeper, struct sweep *sweep,
-                      uint64_t swept)
-{
-    (void)pthread_mutex_lock(&sweeper->lock);
-    sweep->from = sweep->to = swept;
-    (void)pthread_mutex_unlock(&sweeper->lock);
-}
-
-static void enqueue(struct sweeper *sweeper, struct sweep *sweep, bool urgent)
-{
-    if (!list_linked(&sweep->link))
-        list_append(&sweeper->waiting, &sweep->link);
-    if (urgent && !sweeper->urgent) {
-        sweeper->urgent = true;
-        (void)pthread_cond_signal(&sweeper->changed);
+    struct bytes payload;
+    if (!value_open(key, value, &payload) || !page_decode(payload, page)) {
+        log_error(store->log,
+                  "A damaged part of the index of messages is deleted");
+        return;
+    }
+    for (size_t i = 0; i < page->count; i++) {
+        const struct place *place = &page->places[i];
+        struct segment *segment =
+            segments_find(&store->segments, place_segment(place));
+        if (segment == NULL)
+            continue; /* compacted, without this dead run */
+        segment->live -=
+            place->size < segment->live ? place->size : segment->live;
+        segment->changed = true;
     }
 }
 
-void sweeper_trim(struct sweeper *sweeper, struct sweep *sweep, uint64_t first)
+static enum status put_segments(struct file_store *store,
+                                leveldb_writebatch_t *changes,
+                                struct error *err)
 {
-    (void)pthread_mutex_lock(&sweeper->lock);
-    if (sweep->to < first)
-        sweep->to = first;
-    if (sweep->from < sweep->to)
-        enqueue(sweeper, sweep, sweep->to - sweep->from >= CHUNK);
-    (void)pthread_mutex_unlock(&sweeper->lock);
+    for (size_t i = 0; i < store->segments.count; i++) {
+        struct segment *segment = &store->segments.all[i];
+        if (!segment->changed)
+            continue;
+        if (!checkpoint_put_segment(store, changes, segment))
+            return fail(err, STATUS_NO_MEMORY, "sweep");
+        segment->changed = false;
+    }
+    return STATUS_OK;
 }
 
-void sweeper_discard(struct sweeper *sweeper, struct sweep *sweep)
+/* Up to CHUNK keys of tag and number from *from on, below to; moves *from
+ * behind them and sets *done when there were no more. */
+static enum status sweep_chunk(struct file_store *store, enum key_tag tag,
+                               uint64_t number, uint64_t *from, uint64_t to,
+                               bool *done, struct error *err)
 {
-    (void)pthread_mutex_lock(&sweeper->lock);
-    sweep->whole = true;
-    enqueue(sweeper, sweep, true);
-    (void)pthread_mutex_unlock(&sweeper->lock);
-}
-
-uint64_t sweeper_reached(struct sweeper *sweeper, const struct sweep *sweep)
-{
-    (void)pthread_mutex_lock(&sweeper->lock);
-    uint64_t reached = sweep->from;
-    (void)pthread_mutex_unlock(&sweeper->lock);
-    return reached;
-}
-
-/* ---- the thread ---- */
-
-static bool stopping(struct sweeper *sweeper)
-{
-    (void)pthread_mutex_lock(&sweeper->lock);
-    bool result = sweeper->stopping;
-    (void)pthread_mutex_unlock(&sweeper->lock);
-    return result;
-}
-
-/* Deletes up to CHUNK keys of tag and number from *from on, below to; moves
- * *from behind them and sets *done when there were no more. */
-static enum status delete_chunk(struct sweeper *sweeper, enum key_tag tag,
-                                uint64_t number, uint64_t *from, uint64_t to,
-                                bool *done, struct error *err)
-{
-    enum status status;
     struct key key = key_pair(tag, number, *from);
-    uint64_t key_number, second, next = *from;
+    struct runs page = {0};
+    uint64_t key_number, second;
     int count = 0;
-    leveldb_writebatch_clear(sweeper->changes);
-    database_hold(sweeper->database);
-    struct cursor cursor = cursor_open(sweeper->database);
+    leveldb_writebatch_t *changes = leveldb_writebatch_create();
+    database_hold(store->database);
+    struct cursor cursor = cursor_open(store->database);
     cursor_seek(cursor, key_bytes(&key));
     while (count < CHUNK && cursor_valid(cursor) &&
            key_parse_pair(cursor_key(cursor), tag, &key_number, &second) &&
            key_number == number && second < to) {
         struct bytes bytes = cursor_key(cursor);
-        leveldb_writebatch_delete(sweeper->changes, (const char *)bytes.data,
+        if (tag == KEY_RUNS)
+            give_up(store, bytes, cursor_value(cursor), &page);
+        leveldb_writebatch_delete(changes, (const char *)bytes.data,
                                   bytes.size);
-        next = second + 1;
+        *from = second + 1;
         count++;
         cursor_next(cursor);
     }
     *done = count < CHUNK;
-    status = cursor_status(cursor, err);
+    enum status status = cursor_status(cursor, err);
     cursor_close(cursor);
-    if (status == STATUS_OK && count > 0) {
-        status =
-            database_write(sweeper->database, sweeper->changes, false, err);
+    database_release(store->database);
+    if (count > 0) { /* what was counted down must go */
+        enum status put = put_segments(store, changes, err);
+        if (put == STATUS_OK)
+            put = keeper_write(store, changes, err);
+        status = status == STATUS_OK ? put : status;
     }
-    database_release(sweeper->database);
-    if (status == STATUS_OK)
-        *from = *done ? to : next;
+    leveldb_writebatch_destroy(changes);
+    runs_release(&page);
     return status;
 }
 
-/* The common case, some hundred messages behind a moving first: nothing is
- * read, every sequence is deleted, whether it is there or was a gap. */
-static enum status delete_unseen(struct sweeper *sweeper, uint64_t number,
-                                 uint64_t from, uint64_t to, struct error *err)
+static enum status sweep_tag(struct file_store *store, enum key_tag tag,
+                             uint64_t number, uint64_t from, uint64_t to,
+                             struct error *err)
 {
-    leveldb_writebatch_clear(sweeper->changes);
-    for (; from < to; from++) {
-        struct key key = key_pair(KEY_MESSAGE, number, from);
-        leveldb_writebatch_delete(sweeper->changes, (const char *)key.data,
-                                  key.size);
-    }
-    database_hold(sweeper->database);
-    enum status status =
-        database_write(sweeper->database, sweeper->changes, false, err);
-    database_release(sweeper->database);
-    return status;
-}
-
-static void reached(struct sweeper *sweeper, struct sweep *sweep, uint64_t from)
-{
-    (void)pthread_mutex_lock(&sweeper->lock);
-    sweep->from = from;
-    (void)pthread_mutex_unlock(&sweeper->lock);
-}
-
-static void compact(struct sweeper *sweeper, uint64_t number, uint64_t from,
-                    uint64_t to)
-{
-    struct key start = key_pair(KEY_MESSAGE, number, from);
-    struct key end = key_pair(KEY_MESSAGE, number, to);
-    database_hold(sweeper->database);
-    database_compact(sweeper->database, key_bytes(&start), key_bytes(&end));
-    database_release(sweeper->database);
-}
-
-/* Messages from `from` below to; stops between chunks when asked to. */
-static enum status sweep_messages(struct sweeper *sweeper, struct sweep *sweep,
-                                  uint64_t from, uint64_t to, struct error *err)
-{
-    if (to - from <= CHUNK) {
-        enum status status =
-            delete_unseen(sweeper, sweep->number, from, to, err);
-        if (status == STATUS_OK)
-            reached(sweeper, sweep, to);
-        return status;
-    }
-    uint64_t start = from, chunks = 0;
     bool done = false;
-    while (!done && !stopping(sweeper)) {
-        enum status status = delete_chunk(sweeper, KEY_MESSAGE, sweep->number,
-                                          &from, to, &done, err);
-        if (status != STATUS_OK)
-            return status;
-        reached(sweeper, sweep, from);
-        chunks++;
-    }
-    if (done && chunks > COMPACT_KEYS / CHUNK)
-        compact(sweeper, sweep->number, start, to);
-    return STATUS_OK;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && !done && !keeper_stopping(store->keeper))
+        status = sweep_chunk(store, tag, number, &from, to, &done, err);
+    return status;
+}
+
+static void note_swept(struct file_store *store, const struct sweep *sweep)
+{
+    (void)pthread_mutex_lock(&store->write_lock);
+    (void)pthread_mutex_lock(&store->lock);
+    struct channel *channel =
+        table_get(store->channels, &sweep->id, sizeof sweep->id);
+    if (channel != NULL && channel->number == sweep->number &&
+        channel->swept < sweep->to)
+        channel->swept = sweep->to;
+    (void)pthread_mutex_unlock(&store->lock);
+    (void)pthread_mutex_unlock(&store->write_lock);
 }
 
 /* A deleted channel: its record goes last, as recovery finds the rest by it. */
-static enum status sweep_whole(struct sweeper *sweeper, struct sweep *sweep,
-                               uint64_t from, bool *gone, struct error *err)
+static enum status sweep_whole(struct file_store *store,
+                               const struct sweep *sweep, struct error *err)
 {
-    static const enum key_tag tags[] = {KEY_PROGRESS, KEY_SUBSCRIPTION};
-    enum status status = sweep_messages(sweeper, sweep, from, UINT64_MAX, err);
+    static const enum key_tag tags[] = {KEY_RUNS, KEY_PROGRESS,
+                                        KEY_SUBSCRIPTION};
+    enum status status = STATUS_OK;
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
-        bool done = false;
-        uint64_t at = 0;
-        while (status == STATUS_OK && !done && !stopping(sweeper)) {
-            status = delete_chunk(sweeper, tags[i], sweep->number, &at,
-                                  UINT64_MAX, &done, err);
+        if (status == STATUS_OK) {
+            status =
+                sweep_tag(store, tags[i], sweep->number, 0, UINT64_MAX, err);
         }
     }
-    if (status != STATUS_OK || stopping(sweeper))
+    if (status != STATUS_OK || keeper_stopping(store->keeper))
         return status;
     struct key key = key_channel(sweep->number);
-    leveldb_writebatch_clear(sweeper->changes);
-    leveldb_writebatch_delete(sweeper->changes, (const char *)key.data,
-                              key.size);
-    database_hold(sweeper->database);
-    status = database_write(sweeper->database, sweeper->changes, false, err);
-    database_release(sweeper->database);
-    *gone = status == STATUS_OK;
+    leveldb_writebatch_t *changes = leveldb_writebatch_create();
+    leveldb_writebatch_delete(changes, (const char *)key.data, key.size);
+    status = keeper_write(store, changes, err);
+    leveldb_writebatch_destroy(changes);
     return status;
 }
 
-/* The oldest waiting; false if there is none, or the time to stop has come. */
-static struct sweep *take(struct sweeper *sweeper, struct sweep *copy)
+enum status sweep_run(struct file_store *store, const struct sweep *sweep,
+                      struct error *err)
 {
-    struct sweep *sweep = NULL;
-    (void)pthread_mutex_lock(&sweeper->lock);
-    if (!sweeper->stopping && !list_empty(&sweeper->waiting)) {
-        sweep = list_entry(sweeper->waiting.next, struct sweep, link);
-        list_remove(&sweep->link);
-        *copy = *sweep;
-    }
-    (void)pthread_mutex_unlock(&sweeper->lock);
-    return sweep;
-}
-
-/* True if it failed: it waits, and the others need not be tried. */
-static bool sweep_one(struct sweeper *sweeper, struct sweep *sweep,
-                      const struct sweep *copy)
-{
-    struct error err = {0};
-    bool gone = false;
+    if (sweep->whole)
+        return sweep_whole(store, sweep, err);
     enum status status =
-        copy->whole
-            ? sweep_whole(sweeper, sweep, copy->from, &gone, &err)
-            : sweep_messages(sweeper, sweep, copy->from, copy->to, &err);
-    if (status != STATUS_OK && !sweep->complained) {
-        log_error(sweeper->log,
-                  "Unable to delete old messages, will be tried again: %s",
-                  err.detail);
-    }
-    sweep->complained = status != STATUS_OK;
-    if (gone) {
-        sweep_free(sweep);
-        return false;
-    }
-    (void)pthread_mutex_lock(&sweeper->lock);
-    if (sweep->whole || sweep->from < sweep->to)
-        enqueue(sweeper, sweep, false);
-    (void)pthread_mutex_unlock(&sweeper->lock);
-    return status != STATUS_OK;
+        sweep_tag(store, KEY_RUNS, sweep->number, sweep->from, sweep->to, err);
+    if (status == STATUS_OK && !keeper_stopping(store->keeper))
+        note_swept(store, sweep);
+    return status;
 }
 
-/* Waits for much to do, or for a second, or for the end (false). */
-static bool wait_for_work(struct sweeper *sweeper)
-{
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += PAUSE_SECONDS;
-    (void)pthread_mutex_lock(&sweeper->lock);
-    int waited = 0;
-    while (!sweeper->stopping && !sweeper->urgent && waited == 0) {
-        waited =
-            pthread_cond_timedwait(&sweeper->changed, &sweeper->lock, &until);
-    }
-    sweeper->urgent = false;
-    bool go_on = !sweeper->stopping;
-    (void)pthread_mutex_unlock(&sweeper->lock);
-    return go_on;
-}
+/* ---- segments ---- */
 
-static void *serve(void *context)
+enum status sweep_segments(struct file_store *store, struct error *err)
 {
-    struct sweeper *sweeper = context;
-    while (wait_for_work(sweeper)) {
-        struct sweep *sweep, copy;
-        bool failed = !database_is_trusted(sweeper->database);
-        while (!failed && (sweep = take(sweeper, &copy)) != NULL)
-            failed = sweep_one(sweeper, sweep, &copy);
+    struct blob gone = {0};
+    leveldb_writebatch_t *changes = leveldb_writebatch_create();
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < store->segments.count; i++) {
+        const struct segment *segment = &store->segments.all[i];
+        if (segment->live > 0 || segment->number >= store->durable.segment)
+            continue;
+        struct key key = key_segment(segment->number);
+        leveldb_writebatch_delete(changes, (const char *)key.data, key.size);
+        if (!blob_append(&gone, &segment->number, sizeof segment->number)) {
+            status = fail(err, STATUS_NO_MEMORY, "segments");
+            break;
+        }
     }
-    return NULL;
-}
-
-enum status sweeper_new(struct database *database, struct log *log,
-                        struct sweeper **out, struct error *err)
-{
-    *out = NULL;
-    struct sweeper *sweeper = calloc(1, sizeof *sweeper);
-    if (sweeper == NULL)
-        return fail(err, STATUS_NO_MEMORY, "sweeper");
-    sweeper->database = database;
-    sweeper->log = log;
-    sweeper->changes = leveldb_writebatch_create();
-    list_init(&sweeper->waiting);
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&sweeper->changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-    (void)pthread_mutex_init(&sweeper->lock, NULL);
-    if (pthread_create(&sweeper->thread, NULL, serve, sweeper) != 0) {
-        leveldb_writebatch_destroy(sweeper->changes);
-        (void)pthread_cond_destroy(&sweeper->changed);
-        (void)pthread_mutex_destroy(&sweeper->lock);
-        free(sweeper);
-        return fail(err, STATUS_NO_MEMORY, "sweeper: thread");
+    if (status == STATUS_OK && gone.size > 0)
+        status = keeper_write(store, changes, err);
+    for (size_t at = 0; status == STATUS_OK && at < gone.size;
+         at += sizeof(uint64_t)) {
+        char name[SEGMENT_NAME];
+        uint64_t number;
+        memcpy(&number, gone.data + at, sizeof number);
+        segments_drop(&store->segments, number);
+        segment_name(number, name);
+        (void)unlinkat(store->directory, name, 0); /* or at the next start */
     }
-    *out = sweeper;
-    return STATUS_OK;
-}
-
-void sweeper_free(struct sweeper *sweeper)
-{
-    if (sweeper == NULL)
-        return;
-    (void)pthread_mutex_lock(&sweeper->lock);
-    sweeper->stopping = true;
-    (void)pthread_cond_signal(&sweeper->changed);
-    (void)pthread_mutex_unlock(&sweeper->lock);
-    (void)pthread_join(sweeper->thread, NULL);
-    struct list *link = sweeper->waiting.next, *next;
-    for (; link != &sweeper->waiting; link = next) {
-        struct sweep *sweep = list_entry(link, struct sweep, link);
-        next = link->next;
-        if (sweep->whole)
-            sweep_free(sweep);
-    }
-    leveldb_writebatch_destroy(sweeper->changes);
-    (void)pthread_cond_destroy(&sweeper->changed);
-    (void)pthread_mutex_destroy(&sweeper->lock);
-    free(sweeper);
+    leveldb_writebatch_destroy(changes);
+    blob_release(&gone);
+    return status;
 }

@@ -1,9 +1,11 @@
 #include "store/leveldb/trim.h"
 
-#include "store/leveldb/keys.h"
-#include "store/leveldb/value.h"
+#include "store/leveldb/file_store.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+
+enum { RUNS_AT_ONCE = 64, TRIES = 3 };
 
 void trim_append(struct channel *channel, uint64_t sequence, int64_t timestamp,
                  size_t size)
@@ -31,64 +33,95 @@ void trim_append(struct channel *channel, uint64_t sequence, int64_t timestamp,
         state->last_timestamp = timestamp;
 }
 
-/* One message of the database. A damaged one still has a place and a size: it
- * can be dropped in its turn, with the age of the one before it. */
+/* A damaged one still has a place and a size: it can be dropped in its turn,
+ * with the age of the one before it. */
 static struct front_message measure(const struct trim *trim,
                                     const struct channel *channel,
-                                    struct cursor cursor, uint64_t sequence)
+                                    const struct message *message)
 {
-    struct front_message message = {.sequence = sequence};
-    struct bytes value = cursor_value(cursor), payload;
     const struct front *front = &channel->front;
-    if (message_open(cursor_key(cursor), value, &message.timestamp, &payload)) {
-        message.bytes = payload.size + MESSAGE_OVERHEAD;
-        return message;
-    }
-    log_error(trim->log, "Message %" PRIu64 " of channel \"%.*s\" is damaged",
-              sequence, (int)channel->name.size,
+    struct front_message out = {.sequence = message->sequence,
+                                .timestamp = message->timestamp,
+                                .bytes = message->body.size +
+                                         (uint64_t)MESSAGE_OVERHEAD};
+    if (message->is_whole)
+        return out;
+    log_error(trim->store->log,
+              "Message %" PRIu64 " of channel \"%.*s\" is damaged",
+              message->sequence, (int)channel->name.size,
               (const char *)channel->name.data);
-    message.timestamp = front->count == 0
-                            ? channel->state.first_timestamp
-                            : front_at(front, front->count - 1)->timestamp;
-    message.bytes = MESSAGE_OVERHEAD;
-    if (value.size > MESSAGE_HEADER)
-        message.bytes += value.size - MESSAGE_HEADER;
-    return message;
+    out.timestamp = front->count == 0
+                        ? channel->state.first_timestamp
+                        : front_at(front, front->count - 1)->timestamp;
+    return out;
 }
 
-static enum status load_stored(const struct trim *trim, struct channel *channel,
-                               struct error *err)
+/* The messages of one place that are not dropped yet. */
+static enum status load_place(const struct trim *trim, struct channel *channel,
+                              const struct place *place, struct error *err)
 {
-    struct key key =
-        key_pair(KEY_MESSAGE, channel->number, channel->state.first);
-    struct cursor cursor = cursor_open(trim->database);
-    uint64_t number, sequence;
-    enum status status = STATUS_OK;
-    cursor_seek(cursor, key_bytes(&key));
-    while (
-        cursor_valid(cursor) && channel->front.count < FRONT_MAX &&
-        key_parse_pair(cursor_key(cursor), KEY_MESSAGE, &number, &sequence) &&
-        number == channel->number && sequence <= channel->state.last) {
-        if (!front_push(&channel->front,
-                        measure(trim, channel, cursor, sequence), FRONT_MAX)) {
-            status = fail(err, STATUS_NO_MEMORY, "out of memory");
+    uint8_t *data = malloc(place->size);
+    if (data == NULL)
+        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status =
+        segment_read(trim->store->directory, place_segment(place),
+                     place->position & UINT32_MAX, data, place->size, err);
+    struct bytes bytes = bytes_of(data, place->size);
+    uint32_t seed = message_seed(channel->number);
+    uint64_t from = place->first;
+    struct message message;
+    while (status == STATUS_OK && bytes.size > 0) {
+        if (!message_next(&bytes, seed, &message) || message.sequence < from ||
+            message.sequence > place->last) {
+            status = fail(err, STATUS_CORRUPT, "its run is damaged");
             break;
         }
-        cursor_next(cursor);
+        from = message.sequence + 1;
+        if (message.sequence < channel->state.first)
+            continue;
+        if (!front_push(&channel->front, measure(trim, channel, &message),
+                        FRONT_MAX))
+            break;
     }
-    if (status == STATUS_OK)
-        status = cursor_status(cursor, err);
-    cursor_close(cursor);
+    free(data);
     return status;
 }
 
-/* What the batch under way appended, behind what is stored. */
+static enum status try_load(const struct trim *trim, struct channel *channel,
+                            struct error *err)
+{
+    const struct runs *found = &trim->lookup->found;
+    enum status status =
+        lookup_run(trim->store, trim->lookup, channel->state.channel,
+                   channel->number, channel->state.first, 2, err);
+    for (size_t i = 0;
+         status == STATUS_OK && i < found->count && channel->front.count < 2;
+         i++)
+        status = load_place(trim, channel, &found->places[i], err);
+    return status;
+}
+
+/* A segment may go while it is looked up: then its runs are in another. */
+static enum status load_stored(const struct trim *trim, struct channel *channel,
+                               struct error *err)
+{
+    enum status status = STATUS_NOT_FOUND;
+    for (int i = 0; i < TRIES && status == STATUS_NOT_FOUND; i++) {
+        front_clear(&channel->front);
+        status = try_load(trim, channel, err);
+    }
+    return status;
+}
+
+/* What the batch under way appended, if all that is stored is in the front. */
 static void load_unwritten(const struct trim *trim, struct channel *channel)
 {
     struct front *front = &channel->front;
     uint64_t from = front->count == 0
                         ? channel->state.first
                         : front_at(front, front->count - 1)->sequence + 1;
+    if (from <= channel->before.last)
+        return;
     for (size_t i = 0; trim->batch != NULL && i < trim->operations; i++) {
         const struct operation *operation = &trim->batch->operations[i];
         if (operation->type != OPERATION_APPEND ||
@@ -126,7 +159,7 @@ static bool ready(struct trim *trim, struct channel *channel)
         return true;
     front_clear(front);
     channel->unreadable = true;
-    log_error(trim->log,
+    log_error(trim->store->log,
               "Unable to remove first message: channel \"%.*s\", message "
               "%" PRIu64 ": %s",
               (int)channel->name.size, (const char *)channel->name.data,
@@ -151,20 +184,71 @@ static void drop_first(struct channel *channel)
     state->first_timestamp = front_at(&channel->front, 0)->timestamp;
 }
 
-static bool over_limit(const struct channel *channel)
+static bool over(const struct channel *channel, uint64_t messages,
+                 uint64_t bytes)
 {
     const struct channel_limits *limits = &channel->limits;
-    const struct channel_state *state = &channel->state;
-    return state->messages > 1 &&
+    return messages > 1 &&
            ((limits->max_messages > 0 &&
-             state->messages > (uint64_t)limits->max_messages) ||
-            (limits->max_bytes > 0 &&
-             state->bytes > (uint64_t)limits->max_bytes));
+             messages > (uint64_t)limits->max_messages) ||
+            (limits->max_bytes > 0 && bytes > (uint64_t)limits->max_bytes));
+}
+
+static bool over_limit(const struct channel *channel)
+{
+    return over(channel, channel->state.messages, channel->state.bytes);
+}
+
+/* What many messages are dropped for: their age, or (NULL) the limits. */
+static bool drops_all(const struct channel *channel, const struct place *place,
+                      const struct place *next, const int64_t *timestamp)
+{
+    const struct channel_state *state = &channel->state;
+    uint64_t bytes = place_bytes(place);
+    if (place->first != state->first || place->count >= state->messages ||
+        bytes >= state->bytes)
+        return false;
+    return timestamp != NULL ? next->timestamp <= *timestamp
+                             : over(channel, state->messages - place->count,
+                                    state->bytes - bytes);
+}
+
+/* Whole runs at the front, without a look into them; there are many. */
+static bool drop_runs(struct trim *trim, struct channel *channel,
+                      const int64_t *timestamp)
+{
+    const struct runs *found = &trim->lookup->found;
+    struct channel_state *state = &channel->state;
+    bool dropped = false, more = true;
+    while (more && state->messages > FRONT_MAX) {
+        more = lookup_run(trim->store, trim->lookup, state->channel,
+                          channel->number, state->first, RUNS_AT_ONCE,
+                          NULL) == STATUS_OK;
+        for (size_t i = 0; more && i < RUNS_AT_ONCE - 1; i++) {
+            const struct place *place = &found->places[i];
+            more = i + 1 < found->count &&
+                   drops_all(channel, place, place + 1, timestamp);
+            if (!more)
+                break;
+            state->messages -= place->count;
+            state->bytes -= place_bytes(place);
+            state->first = place[1].first;
+            state->first_timestamp = place[1].timestamp;
+            front_clear(&channel->front);
+            dropped = true;
+        }
+    }
+    return dropped;
 }
 
 bool trim_limits(struct trim *trim, struct channel *channel)
 {
     bool dropped = false;
+    if (over_limit(channel) && channel->front.count == 0 &&
+        channel->state.messages > FRONT_MAX &&
+        over(channel, channel->state.messages - FRONT_MAX,
+             channel->state.bytes))
+        dropped = drop_runs(trim, channel, NULL);
     while (over_limit(channel) && ready(trim, channel)) {
         drop_first(channel);
         dropped = true;
@@ -190,6 +274,9 @@ bool trim_expired(struct trim *trim, struct channel *channel, int64_t timestamp)
         drop_all(channel);
         return true;
     }
+    if (channel->state.messages > FRONT_MAX &&
+        channel->state.first_timestamp <= timestamp)
+        dropped = drop_runs(trim, channel, &timestamp);
     while (channel->state.messages > 0 &&
            channel->state.first_timestamp <= timestamp &&
            ready(trim, channel)) {

@@ -1,22 +1,27 @@
 /* trim.h - counts messages in and out of a channel, and keeps its limits.
  *
  * Works on channel->state and the cache of its front; what the front lacks is
- * read from the database and, behind it, from the operations of the batch
- * under way, which the database does not hold yet. Nothing here is written:
- * whoever calls puts the new watermark into the channel record. */
+ * read from the segments and, behind it, from the operations of the batch
+ * under way, which are in none yet. Where many go, whole runs go by the index
+ * alone. Nothing here is written: whoever calls does that. */
 #ifndef STORE_LEVELDB_TRIM_H
 #define STORE_LEVELDB_TRIM_H
 
-#include "store/leveldb/channel.h"
-#include "store/leveldb/database.h"
-#include "streamd/base/log.h"
+#include "store/batch.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct channel;
+struct lookup;
+struct file_store;
 
 /* What the byte limit counts beyond the encoded message (stores.md 3.4). */
 enum { MESSAGE_OVERHEAD = 40 };
 
 struct trim {
-    struct database *database; /* held by the caller */
-    struct log *log;
+    struct file_store *store;
+    struct lookup *lookup;     /* scratch */
     const struct batch *batch; /* NULL: none under way */
     size_t operations;         /* how many of batch are applied */
 };

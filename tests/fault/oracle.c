@@ -8,8 +8,18 @@ struct oracle {
     bool made_sure, made_tried; /* the channels */
     uint64_t progress;          /* value of the latest one */
     uint64_t progress_sure;     /* of the latest one that was synced */
+    uint64_t churned, churn_tried; /* last sequence of the fourth channel */
     uint64_t expired, expired_sure, expired_tried; /* up to this sequence */
 };
+
+void oracle_limits(struct rig *rig)
+{
+    const struct channel_limits few = {.max_messages = ORACLE_CHURN_MAX};
+    assert_int_equal(
+        limits_add(&rig->limits, bytes_text("churn"), &few, &rig->error),
+        STATUS_OK);
+    limits_inherit(&rig->limits);
+}
 
 struct oracle *oracle_new(void)
 {
@@ -52,6 +62,7 @@ static enum status make_channels(struct oracle *oracle, struct rig *rig)
     rig_channel(rig, ORACLE_KEPT, "kept");
     rig_channel(rig, ORACLE_TWIN, "twin");
     rig_channel(rig, ORACLE_EXPIRING, "expiring");
+    rig_channel(rig, ORACLE_CHURN, "churn");
     must(batch_subscription_put(rig->batch, ORACLE_KEPT, 1, bytes_text("s")));
     rig->batch->sync = true;
     oracle->made_tried = true;
@@ -76,10 +87,33 @@ static enum status commit_messages(struct oracle *oracle, struct rig *rig,
     enum status status = rig_try_commit(rig);
     if (status == STATUS_OK) {
         oracle->sure = last; /* and of what failed before, nothing came */
+        oracle->churn_tried = oracle->churned;
         oracle->progress_sure = oracle->progress;
         oracle->expired_sure = oracle->expired_tried = oracle->expired;
     }
     return status;
+}
+
+static enum status commit_churn(struct oracle *oracle, struct rig *rig,
+                                uint64_t *seed)
+{
+    uint64_t last = oracle->churned + 1 + random_next(seed) % 4;
+    for (uint64_t i = oracle->churned + 1; i <= last; i++)
+        rig_append_filled(rig, ORACLE_CHURN, i, (int64_t)i, size_of(i) + 2500);
+    rig->batch->sync = true;
+    oracle->churn_tried = last;
+    enum status status = rig_try_commit(rig);
+    if (status == STATUS_OK)
+        oracle->churned = last;
+    return status;
+}
+
+/* A commit that went well: what failed before it is undone for good. */
+static void forget_tries(struct oracle *oracle)
+{
+    oracle->tried = oracle->sure;
+    oracle->churn_tried = oracle->churned;
+    oracle->expired_tried = oracle->expired;
 }
 
 static enum status commit_others(struct oracle *oracle, struct rig *rig,
@@ -97,8 +131,8 @@ static enum status commit_others(struct oracle *oracle, struct rig *rig,
     rig->batch->sync = sync;
     enum status status = rig_try_commit(rig);
     if (status == STATUS_OK) { /* what failed before is undone */
-        oracle->tried = oracle->sure;
-        oracle->expired = oracle->expired_tried = expired;
+        oracle->expired = expired;
+        forget_tries(oracle);
     }
     if (status == STATUS_OK && sync) {
         oracle->progress_sure = oracle->progress;
@@ -112,9 +146,14 @@ enum status oracle_commit(struct oracle *oracle, struct rig *rig,
 {
     enum status status;
     batch_clear(rig->batch);
+    uint64_t kind = random_next(seed) % 9;
     if (!oracle->made_sure) {
         status = make_channels(oracle, rig);
-    } else if (random_next(seed) % 3 == 0) {
+    } else if (kind < 3) {
+        status = commit_churn(oracle, rig, seed);
+        if (status == STATUS_OK)
+            forget_tries(oracle);
+    } else if (kind < 5) {
         status = commit_others(oracle, rig, seed);
     } else {
         status = commit_messages(oracle, rig, seed);
@@ -177,13 +216,45 @@ static void check_channel(struct oracle *oracle, struct rig *rig,
     check_messages(rig, channel, first, state->last);
 }
 
+/* The newest few, whole. */
+static void check_churn(struct oracle *oracle, struct rig *rig)
+{
+    const struct channel_state *state = rig_recovered(rig, ORACLE_CHURN);
+    uint64_t last = state->last, bytes = 0;
+    if (last != oracle->churned && last != oracle->churn_tried) {
+        fail_msg("churn: last is %llu, reported: %llu, tried: %llu",
+                 (unsigned long long)last, (unsigned long long)oracle->churned,
+                 (unsigned long long)oracle->churn_tried);
+    }
+    oracle->churned = oracle->churn_tried = last;
+    uint64_t kept = last < ORACLE_CHURN_MAX ? last : ORACLE_CHURN_MAX;
+    uint64_t first = last + 1 - kept;
+    assert_int_equal(state->messages, kept);
+    struct run *run = rig_read(rig, ORACLE_CHURN, 0, 500);
+    assert_int_equal(run == NULL ? 0 : run->count, kept);
+    for (size_t i = 0; i < kept; i++) {
+        struct bytes body = slice_bytes(run->entries[i].message);
+        assert_int_equal(run->entries[i].sequence, first + i);
+        assert_int_equal(body.size, size_of(first + i) + 2500);
+        bytes += body.size + 40;
+        for (size_t j = 0; j < body.size; j++) {
+            if (body.data[j] !=
+                (uint8_t)(ORACLE_CHURN * 31 + (first + i) * 7 + j))
+                fail_msg("payload of churn %llu",
+                         (unsigned long long)(first + i));
+        }
+    }
+    assert_int_equal(state->bytes, bytes);
+    run_free(run);
+}
+
 void oracle_check(struct oracle *oracle, struct rig *rig)
 {
     const struct recovered *recovered = &rig->recovered;
     if (!oracle->made_sure && recovered->channels == 0)
         return;
     assert_true(oracle->made_tried);
-    assert_int_equal(recovered->channels, 3);
+    assert_int_equal(recovered->channels, 4);
     assert_string_equal(recovered->server, "server");
     assert_int_equal(recovered->clients, 1);
     assert_int_equal(recovered->subscriptions, 1);
@@ -197,6 +268,7 @@ void oracle_check(struct oracle *oracle, struct rig *rig)
     oracle->sure = oracle->tried = last;
     for (uint64_t i = ORACLE_KEPT; i <= ORACLE_EXPIRING; i++)
         check_channel(oracle, rig, i);
+    check_churn(oracle, rig);
     uint64_t progress = strtoull(recovered->subscription[0].progress, NULL, 10);
     assert_in_range(progress, oracle->progress_sure, oracle->progress);
     oracle->progress_sure = progress;

@@ -1,7 +1,8 @@
 /* oracle.h - makes batches for a store under faults, and knows what the store
  * must hold afterwards.
  *
- * Two channels keep everything, a third expires. Batches that append are
+ * Two channels keep everything, a third expires, a fourth keeps its newest few,
+ * so that most of what the disk holds is garbage. Batches that append are
  * synced, as the engine's are; those of progress and expiry may not be. */
 #ifndef TESTS_FAULT_ORACLE_H
 #define TESTS_FAULT_ORACLE_H
@@ -10,7 +11,12 @@
 
 enum { ORACLE_KEPT = 1, ORACLE_TWIN = 2, ORACLE_EXPIRING = 3 };
 
+enum { ORACLE_CHURN = 4, ORACLE_CHURN_MAX = 15 };
+
 struct oracle;
+
+/* Those of its channels, for a rig that is to be opened. */
+void oracle_limits(struct rig *rig);
 
 struct oracle *oracle_new(void);
 void oracle_free(struct oracle *oracle);

@@ -87,7 +87,8 @@ static void one_life(struct tally *tally, uint64_t cuts, uint64_t *seed)
     static struct rig rig;
     char path[128];
     struct oracle *oracle = oracle_new();
-    rig_init(&rig, &backend_leveldb);
+    rig_init(&rig, &backend_small_segments);
+    oracle_limits(&rig);
     (void)snprintf(path, sizeof path, "%s/nss.ldb", rig.directory);
     disk_watch(path);
     for (uint64_t i = 0; i < cuts; i++)

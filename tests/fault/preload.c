@@ -90,13 +90,27 @@ int fsync(int file)
     return (int)syscall(SYS_fsync, file);
 }
 
+static void path_of(int file, char path[PATH_MAX])
+{
+    char link[64];
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t count = readlink(link, path, PATH_MAX - 1);
+    path[count < 0 ? 0 : count] = '\0';
+}
+
 static bool is_in_database(int file)
 {
-    char link[64], path[PATH_MAX];
-    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-    ssize_t count = readlink(link, path, sizeof path - 1);
-    path[count < 0 ? 0 : count] = '\0';
+    char path[PATH_MAX];
+    path_of(file, path);
     return in_database(path);
+}
+
+static bool is_database(int directory)
+{
+    char path[PATH_MAX];
+    path_of(directory, path);
+    size_t size = strlen(path);
+    return size > 8 && strcmp(path + size - 8, "/nss.ldb") == 0;
 }
 
 ssize_t write(int file, const void *data, size_t size)
@@ -112,12 +126,13 @@ ssize_t write(int file, const void *data, size_t size)
     return syscall(SYS_write, file, data, size);
 }
 
-static int do_open(const char *path, int flags, mode_t mode)
+static int do_open(int directory, const char *path, int flags, mode_t mode)
 {
-    if ((flags & O_CREAT) != 0 && control != NULL && in_database(path) &&
+    if ((flags & O_CREAT) != 0 && control != NULL &&
+        (directory == AT_FDCWD ? in_database(path) : is_database(directory)) &&
         fails(control->create_errno))
         return -1;
-    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+    return (int)syscall(SYS_openat, directory, path, flags, mode);
 }
 
 int open(const char *path, int flags, ...)
@@ -126,7 +141,7 @@ int open(const char *path, int flags, ...)
     va_start(arguments, flags);
     mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
-    return do_open(path, flags, mode);
+    return do_open(AT_FDCWD, path, flags, mode);
 }
 
 int open64(const char *path, int flags, ...)
@@ -135,7 +150,16 @@ int open64(const char *path, int flags, ...)
     va_start(arguments, flags);
     mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
-    return do_open(path, flags, mode);
+    return do_open(AT_FDCWD, path, flags, mode);
+}
+
+int openat(int directory, const char *path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return do_open(directory, path, flags, mode);
 }
 
 int clock_gettime(clockid_t id, struct timespec *time)

@@ -1,4 +1,4 @@
-/* LevelDB begins a new log after 32 MB of messages; tests want to see that
+/* LevelDB begins a new log after 8 MB of records; tests want to see that
  * often, so this stands before LevelDB's function of that name. */
 #include <dlfcn.h>
 #include <leveldb/c.h>

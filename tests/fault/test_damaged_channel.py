@@ -24,23 +24,21 @@ class DamagedChannel(StreamdCase):
             self.assertEqual(me.wait_acks(guids), [])
         me.subscribe("bad", durable="d").client.nats.close()
         self.server.end()
-        self.server.start()  # what LevelDB's log holds goes into tables
-        self.server.end()
 
-    def tables(self):
+    def segments(self):
         return glob.glob(os.path.join(self.server.directory, "store",
-                                      "nss.ldb", "*.ldb"))
+                                      "nss.ldb", "*.seg"))
 
     def flip(self, words):
         """One bit of the stored words."""
-        for path in self.tables():
+        for path in self.segments():
             with open(path, "r+b") as file:
                 at = file.read().find(words)
                 if at >= 0:
                     file.seek(at)
                     file.write(bytes([words[0] ^ 1]))
                     return path, at
-        self.fail(f"{words} is in no table")
+        self.fail(f"{words} is in no segment")
 
     def put_back(self, path, at, words):
         with open(path, "r+b") as file:
@@ -75,11 +73,23 @@ class DamagedChannel(StreamdCase):
         me = self.client("again")
         got = me.subscribe("bad", start=FIRST, max_in_flight=1000)
         self.server.wait_log('"bad"')
-        self.server.wait_log("Corruption")
+        self.server.wait_log("message 151 is damaged")
         self.assertStored("good", self.payloads["good"])
         numbers = got.sequences()
         self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
         self.assertLess(len(numbers), 151)
+
+    def test_damage_of_the_index_alone_is_named_too(self):
+        """The newest record of a channel in LevelDB's log: the witness"""
+        self.fill()
+        log = glob.glob(os.path.join(self.server.directory, "store",
+                                     "nss.ldb", "*.log"))[0]
+        with open(log, "r+b") as file:
+            file.seek(-20, os.SEEK_END)
+            file.write(b"X")
+        self.server.launch()
+        self.assertNotEqual(self.server.wait(), 0)
+        self.server.wait_log("has changed since the store was closed")
 
     def test_damage_of_what_all_share_refuses_the_start(self):
         self.fill()

@@ -23,6 +23,20 @@ const struct backend backend_leveldb = {.name = "leveldb",
                                         .overhead = 40,
                                         .open = leveldb_store_open};
 
+static enum status open_small(const char *directory,
+                              const struct store_config *config,
+                              struct store **out, struct error *err)
+{
+    struct store_config small = *config;
+    small.segment_bytes = 16 << 10;
+    return leveldb_store_open(directory, &small, out, err);
+}
+
+const struct backend backend_small_segments = {.name = "small segments",
+                                               .is_persistent = true,
+                                               .overhead = 40,
+                                               .open = open_small};
+
 void must(bool done)
 {
     if (!done)
@@ -113,6 +127,7 @@ void rig_release(struct rig *rig)
 {
     rig_close(rig);
     batch_free(rig->batch);
+    limits_release(&rig->limits);
     (void)nftw(rig->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 

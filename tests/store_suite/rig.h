@@ -20,7 +20,10 @@ struct backend {
                         struct error *err);
 };
 
-extern const struct backend backend_memory, backend_leveldb;
+/* The last is the one before with segments so small that all of them change
+ * and go all the time. */
+extern const struct backend backend_memory, backend_leveldb,
+    backend_small_segments;
 
 enum { RECOVERED_MAX = 64, TEXT_MAX = 256 };
 

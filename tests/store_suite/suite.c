@@ -902,5 +902,6 @@ static int run_all(const struct backend *backend)
 
 int main(void)
 {
-    return run_all(&backend_memory) + run_all(&backend_leveldb);
+    return run_all(&backend_memory) + run_all(&backend_leveldb) +
+           run_all(&backend_small_segments);
 }

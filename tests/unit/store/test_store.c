@@ -145,16 +145,16 @@ static void keys_sort_by_channel_then_sequence(void **state)
     struct key before = {0};
     for (size_t i = 0; i < 6; i++) {
         for (size_t j = 0; j < 6; j++) {
-            struct key key = key_pair(KEY_MESSAGE, numbers[i], numbers[j]);
+            struct key key = key_pair(KEY_RUNS, numbers[i], numbers[j]);
             assert_int_equal(key.size, 17);
             assert_true(memcmp(before.data, key.data, 17) < 0);
             assert_true(
-                key_parse_pair(key_bytes(&key), KEY_MESSAGE, &number, &second));
+                key_parse_pair(key_bytes(&key), KEY_RUNS, &number, &second));
             assert_int_equal(number, numbers[i]);
             assert_int_equal(second, numbers[j]);
             assert_false(key_parse_pair(key_bytes(&key), KEY_PROGRESS, &number,
                                         &second));
-            assert_false(key_parse_pair(bytes_of(key.data, 16), KEY_MESSAGE,
+            assert_false(key_parse_pair(bytes_of(key.data, 16), KEY_RUNS,
                                         &number, &second));
             before = key;
         }
@@ -169,73 +169,29 @@ static void every_flipped_bit_of_a_value_or_key_is_found(void **state)
 {
     (void)state;
     struct blob value = {0};
-    int64_t timestamp = 0;
-    struct bytes message;
-    struct key key = key_pair(KEY_MESSAGE, 3, 9);
-    assert_true(
-        message_seal(&value, key_bytes(&key), -5, NULL, bytes_text("hello")));
-    assert_int_equal(value.size, MESSAGE_HEADER + 5);
-    assert_true(message_open(key_bytes(&key), blob_bytes(&value), &timestamp,
-                             &message));
-    assert_int_equal(timestamp, -5);
-    assert_true(bytes_equal(message, bytes_text("hello")));
+    struct bytes payload;
+    struct key key = key_pair(KEY_RUNS, 3, 9);
+    assert_true(value_seal(&value, key_bytes(&key), bytes_text("hello")));
+    assert_int_equal(value.size, VALUE_HEADER + 5);
+    assert_true(value_open(key_bytes(&key), blob_bytes(&value), &payload));
+    assert_true(bytes_equal(payload, bytes_text("hello")));
     for (size_t i = 0; i < value.size * 8; i++) {
         value.data[i / 8] ^= (uint8_t)(1 << i % 8);
-        assert_false(message_open(key_bytes(&key), blob_bytes(&value),
-                                  &timestamp, &message));
+        assert_false(value_open(key_bytes(&key), blob_bytes(&value), &payload));
         value.data[i / 8] ^= (uint8_t)(1 << i % 8);
     }
     for (size_t i = 0; i < key.size * (size_t)8; i++) {
         key.data[i / 8] ^= (uint8_t)(1 << i % 8);
-        assert_false(message_open(key_bytes(&key), blob_bytes(&value),
-                                  &timestamp, &message));
+        assert_false(value_open(key_bytes(&key), blob_bytes(&value), &payload));
         key.data[i / 8] ^= (uint8_t)(1 << i % 8);
     }
     for (size_t size = 0; size < value.size; size++) {
-        assert_false(message_open(key_bytes(&key), bytes_of(value.data, size),
-                                  &timestamp, &message));
+        assert_false(
+            value_open(key_bytes(&key), bytes_of(value.data, size), &payload));
     }
-    /* A sound value that is too short for a message. */
-    assert_true(value_seal(&value, key_bytes(&key), bytes_text("1234567")));
-    assert_false(message_open(key_bytes(&key), blob_bytes(&value), &timestamp,
-                              &message));
     assert_true(value_seal(&value, key_bytes(&key), bytes_of(NULL, 0)));
-    assert_true(value_open(key_bytes(&key), blob_bytes(&value), &message));
-    assert_int_equal(message.size, 0);
-    blob_release(&value);
-}
-
-static void a_mark_tells_what_its_channel_held(void **state)
-{
-    (void)state;
-    struct blob value = {0};
-    int64_t timestamp = 0;
-    struct bytes message;
-    struct mark mark = {.messages = 64, .bytes = UINT64_MAX - 1};
-    struct mark found = {0};
-    struct key key = key_pair(KEY_MESSAGE, 3, 64);
-    assert_true(
-        message_seal(&value, key_bytes(&key), 7, &mark, bytes_text("hello")));
-    assert_true(message_open(key_bytes(&key), blob_bytes(&value), &timestamp,
-                             &message));
-    assert_int_equal(timestamp, 7);
-    assert_true(bytes_equal(message, bytes_text("hello")));
-    assert_true(message_mark(blob_bytes(&value), &found));
-    assert_int_equal(found.messages, 64);
-    assert_true(found.bytes == UINT64_MAX - 1);
-    for (size_t i = 0; i < value.size * 8; i++) {
-        value.data[i / 8] ^= (uint8_t)(1 << i % 8);
-        assert_false(message_open(key_bytes(&key), blob_bytes(&value),
-                                  &timestamp, &message));
-        value.data[i / 8] ^= (uint8_t)(1 << i % 8);
-    }
-    for (size_t size = 0; size < value.size; size++) {
-        assert_false(message_open(key_bytes(&key), bytes_of(value.data, size),
-                                  &timestamp, &message));
-    }
-    assert_true(message_seal(&value, key_bytes(&key), 7, NULL,
-                             bytes_text("more than a header of a mark holds")));
-    assert_false(message_mark(blob_bytes(&value), &found));
+    assert_true(value_open(key_bytes(&key), blob_bytes(&value), &payload));
+    assert_int_equal(payload.size, 0);
     blob_release(&value);
 }
 
@@ -286,7 +242,6 @@ int main(void)
         cmocka_unit_test(a_run_of_impossible_size_is_no_crash),
         cmocka_unit_test(keys_sort_by_channel_then_sequence),
         cmocka_unit_test(every_flipped_bit_of_a_value_or_key_is_found),
-        cmocka_unit_test(a_mark_tells_what_its_channel_held),
         cmocka_unit_test(a_channel_record_comes_back_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
