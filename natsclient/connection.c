@@ -20,9 +20,6 @@
 #define QUEUED_MAX (256 * MIB)
 /* Written without waiting for the end of the burst: the server can start. */
 #define WRITE_EARLY (256 * (size_t)1024)
-/* nats-server ends a connection whose line is above 4096 (max_control_line);
- * subject and reply share it with the verb and two lengths. */
-#define SUBJECTS_MAX 4000
 /* What the protocol adds to a message, about. */
 #define PUBLISH_OVERHEAD 16
 

@@ -20,4 +20,8 @@ bool client_id_is_valid(struct bytes id);
  * forge the lines of the NATS protocol. */
 bool subject_is_publishable(struct bytes subject);
 
+/* Of a subject and its reply subject together: with the rest of the line within
+ * the 4,096 bytes that nats-server takes by default before it hangs up. */
+enum { SUBJECTS_MAX = 4000 };
+
 #endif

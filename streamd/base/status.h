@@ -22,7 +22,7 @@ enum status { STATUS_MAP(STATUS_CODE) };
 
 struct error {
     enum status status;
-    char detail[256]; /* what was being done, to what; cut if too long */
+    char detail[512]; /* what was being done, to what; cut if too long */
 };
 
 #define MUST_CHECK __attribute__((warn_unused_result))

@@ -398,12 +398,19 @@ static void failed(struct engine *engine, struct commit *commit)
 
 /* ---- under way ---- */
 
+/* What waits for the store. What waits along, for a reply, is of the size of
+ * its record. */
+static size_t size_of(const struct commit *commit)
+{
+    const struct batch *batch = commit->batch;
+    return batch->message_bytes + batch->bytes.size + commit->bytes.size +
+           batch->count * sizeof *batch->operations;
+}
+
 static size_t uncommitted(const struct engine *engine)
 {
-    size_t bytes = engine->filling->batch->message_bytes;
-    if (engine->flying != NULL)
-        bytes += engine->flying->batch->message_bytes;
-    return bytes;
+    return size_of(engine->filling) +
+           (engine->flying == NULL ? 0 : size_of(engine->flying));
 }
 
 int64_t commit_uncommitted(const struct engine *engine)

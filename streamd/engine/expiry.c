@@ -49,9 +49,10 @@ void expiry_message_age(struct channel *channel, int64_t timestamp)
 
 void expiry_retry(struct channel *channel)
 {
-    if (channel->limits.max_age > 0) /* else it was a purge, which was told */
+    if (channel->limits.max_age > 0) { /* else it was a purge, which was told */
         set(channel, &channel->expiry_timer,
             channel->engine->now + RETRY_AFTER);
+    }
 }
 
 /* ---- channels by inactivity ---- */

@@ -214,9 +214,15 @@ bool removal_end_subscription(struct engine *engine,
                               bool unsubscribed)
 {
     struct channel *channel = subscription->channel;
-    if (!subscription_reserve(engine, subscription) ||
-        !reserve_transfer(subscription)) {
+    if (!subscription_reserve(engine, subscription)) {
         log_store_failure(engine, subscription);
+        return false;
+    }
+    if (!reserve_transfer(subscription)) {
+        log_error(engine->log,
+                  "[Client:%s] Unable to transfer messages of subid=%" PRIu64
+                  ": out of memory",
+                  text_string(&subscription->client_id), subscription->id);
         return false;
     }
     subscribe_log(engine, subscription,

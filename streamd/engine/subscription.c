@@ -82,7 +82,8 @@ enum status subscription_set_options(struct subscription *subscription,
     text_release(&subscription->ack_inbox);
     subscription->inbox = inbox;
     subscription->ack_inbox = ack_inbox;
-    subscription->inbox_usable = subject_is_publishable(record->inbox);
+    subscription->inbox_usable = record->inbox.size <= SUBJECTS_MAX &&
+                                 subject_is_publishable(record->inbox);
     subscription->max_in_flight = record->max_in_flight;
     subscription->ack_wait_seconds = record->ack_wait_seconds;
     subscription->ack_wait = record->ack_wait_seconds * CLOCK_SECOND;

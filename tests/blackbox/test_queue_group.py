@@ -36,11 +36,12 @@ class QueueGroup(StreamdCase):
     def test_each_message_goes_to_one_member(self):
         """E179, delivery.md 17: and in order at each"""
         members = [self.member(self.client(f"c{n}")) for n in range(4)]
-        self.me.publish_numbers("foo", 1, 2000)
-        self.wait_all(members, range(1, 2001))
+        for first in range(1, 10001, 1000):
+            self.me.publish_numbers("foo", first, first + 999)
+        self.wait_all(members, range(1, 10001))
         self.settle(self.me)
         self.assertEqual(sorted(m.sequence for m in everything(members)),
-                         list(range(1, 2001)))
+                         list(range(1, 10001)))
         for member in members:
             sequences = member.sequences()
             self.assertEqual(sequences, sorted(sequences))

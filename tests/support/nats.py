@@ -31,7 +31,8 @@ class NatsConnection:
     def __init__(self, port, name="test", login=None):
         self.port = port
         self.name = name
-        self.login = login or {}  # user and pass, or auth_token
+        # user and pass, or auth_token, or what else the CONNECT line says
+        self.login = login or {}
         self._subscriptions = {}  # sid -> (subject, call-back)
         self._last_sid = 0
         self._write_lock = threading.Lock()

@@ -74,6 +74,35 @@ static void an_expired_message_is_not_redelivered(void **s)
     engine_test_end(f);
 }
 
+/* A durable closes while the store is busy, and the channel's time is over
+ * before that is stored: what is to be stored of the durable goes with the
+ * channel. */
+static void a_channel_is_deleted_behind_what_is_not_yet_stored(void **s)
+{
+    (void)s;
+    for (int failures = 0; failures < 3; failures++) {
+        struct fixture *f = with_limits(0, 50 * CLOCK_MILLISECOND);
+        const char *ack = NULL;
+        SUBSCRIBE(f, &ack, .durable = "dur");
+        publish_many(f, 1);
+        f->store->hold_commits = true;
+        client_ack(f, ack, "foo", 1); /* under way */
+        (void)client_send_unsubscribe(f, INBOUND_SUB_CLOSE, "me", "foo", ack);
+        fixture_run(f);
+        fixture_advance_ms(f, 100);
+        f->store->fail_commits = (unsigned)failures;
+        engine_store_release(f->store);
+        fixture_run(f);
+        fixture_advance_ms(f, 3000);
+        assert_false(is_there(f));
+        SUBSCRIBE(f, &ack, .durable = "dur");
+        publish_many(f, 1);
+        fixture_crash(f, 0);
+        assert_int_equal(messages(f), 1);
+        engine_test_end(f);
+    }
+}
+
 static void an_expiration_that_fails_is_tried_again_after_5_seconds(void **s)
 {
     (void)s;
@@ -278,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_message_goes_when_it_is_of_age),
         cmocka_unit_test(messages_that_are_too_old_at_the_start_go_at_once),
         cmocka_unit_test(an_expired_message_is_not_redelivered),
+        cmocka_unit_test(a_channel_is_deleted_behind_what_is_not_yet_stored),
         cmocka_unit_test(
             an_expiration_that_fails_is_tried_again_after_5_seconds),
         cmocka_unit_test(a_channel_goes_a_period_after_its_last_subscription),

@@ -91,6 +91,7 @@ static void a_close_that_is_not_stored_is_repeated(void **s)
     SUBSCRIBE(f, NULL, .durable = "dur");
     f->store->fail_commits = 1;
     OK(client_close(f, "me"));
+    assert_true(fixture_log_has(f, "unregistering client"));
     assert_string_equal(client_ping(f, "conn.me"),
                         "client has been replaced or is no longer registered");
     assert_int_equal(clients(f), 1);
@@ -159,7 +160,9 @@ static void a_removal_that_is_not_stored_is_repeated(void **s)
         const char *ack = NULL;
         OK(client_subscribe(f, &kinds[i], &ack));
         f->store->fail_commits = 1;
-        (void)client_unsubscribe(f, "me", "foo", ack);
+        /* the text of the flush is all that may be answered (section 11) */
+        assert_string_equal(client_unsubscribe(f, "me", "foo", ack), broken);
+        assert_int_equal(fixture_log_count(f, broken), i + 1);
         publish_many(f, 1);
         RECEIVED(f, "in", "");
         repair(f);
@@ -218,7 +221,7 @@ static void a_failed_commit_during_a_client_close_closes_it(void **s)
     SUBSCRIBE(f, &ack, .durable = "dur");
     publish_many(f, 1);
     f->store->fail_commits = 2;
-    (void)client_close(f, "me");
+    OK(client_close(f, "me"));
     assert_true(fixture_log_has(f, broken));
     repair(f);
     repair(f);
@@ -226,6 +229,46 @@ static void a_failed_commit_during_a_client_close_closes_it(void **s)
     OK(client_connect(f, "me"));
     SUBSCRIBE(f, &ack, .durable = "dur", .inbox = "again");
     RECEIVED(f, "again", "1r1");
+}
+
+/* E189: what the leaving member had is with the other one at once, and in the
+ * store with the next batch that succeeds: no crash loses it. */
+static void a_transfer_that_is_not_stored_is_repeated(void **s)
+{
+    struct fixture *f = *s;
+    const char *ack = NULL;
+    SUBSCRIBE(f, &ack, .inbox = "a", .group = "g", .ack_wait = 60);
+    publish_many(f, 3);
+    SUBSCRIBE(f, NULL, .inbox = "b", .group = "g", .ack_wait = 60);
+    f->store->fail_commits = 1;
+    assert_string_equal(client_sub_close(f, "me", "foo", ack), broken);
+    assert_true(fixture_log_has(f, broken));
+    assert_string_equal(client_sub_close(f, "me", "foo", ack),
+                        "stan: invalid subscription");
+    fixture_advance_ms(f, 100);
+    RECEIVED(f, "b", "1r1 2r1 3r1");
+    repair(f);
+    assert_int_equal(records(f), 1);
+    fixture_crash(f, 0);
+    fixture_advance_ms(f, 60000);
+    RECEIVED(f, "b", "1r1 2r1 3r1");
+    RECEIVED(f, "a", "1 2 3");
+}
+
+/* The same if it crashes before the store works again: as if nobody left. */
+static void a_transfer_that_was_never_stored_did_not_happen(void **s)
+{
+    struct fixture *f = *s;
+    const char *ack = NULL;
+    SUBSCRIBE(f, &ack, .inbox = "a", .group = "g", .ack_wait = 1);
+    publish_many(f, 3);
+    SUBSCRIBE(f, NULL, .inbox = "b", .group = "g", .ack_wait = 1);
+    f->store->fail_commits = 1000;
+    (void)client_sub_close(f, "me", "foo", ack);
+    fixture_clear(f);
+    fixture_crash(f, 0);
+    fixture_advance_ms(f, 1000);
+    assert_true(fixture_count(f, "a") + fixture_count(f, "b") >= 3);
 }
 
 /* E192: nothing delivered, the publish is acked; the message goes out later */
@@ -347,6 +390,8 @@ int main(void)
         ENGINE_TEST(a_subscription_that_is_not_stored_is_not_there),
         ENGINE_TEST(a_channel_is_stored_before_what_is_in_it),
         ENGINE_TEST(a_failed_commit_during_a_client_close_closes_it),
+        ENGINE_TEST(a_transfer_that_is_not_stored_is_repeated),
+        ENGINE_TEST(a_transfer_that_was_never_stored_did_not_happen),
         cmocka_unit_test(a_failed_look_up_delays_the_delivery),
         ENGINE_TEST(a_durable_group_survives_failed_joins),
         ENGINE_TEST(pending_messages_survive_the_failed_start_of_their_heir),

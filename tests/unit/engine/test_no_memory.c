@@ -612,10 +612,71 @@ static void whichever_allocation_fails_nothing_is_lost(void **state)
     allocation_resume();
 }
 
+/* E134: a message that cannot be noted as pending is not sent, which is said;
+ * its publisher has its ack, and it goes out by itself a little later. */
+static void what_cannot_be_noted_as_pending_is_acked_and_said(void **state)
+{
+    (void)state;
+    bool said = false;
+    allocation_suspend();
+    for (int n = 0; n < 100 && !said; n++) {
+        struct fixture *f = engine_test_begin(NULL);
+        SUBSCRIBE(f, NULL, .inbox = "in");
+        f->store->hold_commits = true;
+        const char *reply = client_send_publish(f, "me", "foo", "hello");
+        fixture_run(f);
+        allocation_break_once(n);
+        engine_store_release(f->store);
+        fixture_run(f);
+        allocation_repair();
+        said = fixture_log_has(f, "Unable to add pending message to subid=1, "
+                                  "subject=\"foo\", seq=1");
+        OK(client_error(f, reply, FIELD_PUB_ACK_ERROR));
+        if (said)
+            RECEIVED(f, "in", "");
+        fixture_advance_ms(f, 1000);
+        assert_int_equal(fixture_count(f, "in"), 1);
+        engine_test_end(f);
+    }
+    allocation_resume();
+    assert_true(said);
+}
+
+/* E189: without memory for what it had with those who stay, a member does not
+ * leave: nothing is lost, and it may try again. */
+static void a_member_that_cannot_hand_over_its_messages_stays(void **state)
+{
+    (void)state;
+    bool said = false;
+    allocation_suspend();
+    for (int n = 0; n < 100 && !said; n++) {
+        struct fixture *f = engine_test_begin(NULL);
+        const char *ack = NULL;
+        SUBSCRIBE(f, &ack, .inbox = "a", .group = "g", .ack_wait = 60);
+        publish_many(f, 20);
+        SUBSCRIBE(f, NULL, .inbox = "b", .group = "g", .ack_wait = 60);
+        allocation_break_once(n);
+        const char *error = client_sub_close(f, "me", "foo", ack);
+        allocation_repair();
+        said = fixture_log_has(f, "Unable to transfer messages of subid=1");
+        if (said)
+            assert_string_equal(error, "out of memory");
+        if (error == NULL || error[0] != '\0')
+            (void)client_sub_close(f, "me", "foo", ack);
+        fixture_advance_ms(f, 1000);
+        assert_int_equal(fixture_count(f, "b"), 20);
+        engine_test_end(f);
+    }
+    allocation_resume();
+    assert_true(said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whichever_allocation_fails_nothing_is_lost),
+        cmocka_unit_test(what_cannot_be_noted_as_pending_is_acked_and_said),
+        cmocka_unit_test(a_member_that_cannot_hand_over_its_messages_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,9 +122,10 @@ static void without_memory_it_is_as_it_was(void **state)
     (void)state;
     struct pending pending = {0};
     struct error err = {0};
-    for (uint64_t s = 1; s <= 16; s++)
+    for (uint64_t s = 1; s <= 16; s++) {
         assert_int_equal(pending_add(&pending, 2 * s, 0, 1, 0, NULL),
                          STATUS_OK);
+    }
     allocation_break(0);
     enum status status = pending_add(&pending, 5, 0, 1, 0, &err);
     allocation_repair();

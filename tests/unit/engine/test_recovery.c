@@ -213,6 +213,28 @@ static void a_ghost_is_dropped_once(void **s)
     assert_int_equal(fixture_log_count(f, "Not recovering ghost"), 1);
 }
 
+/* E176: nor does a client that was closed by its heartbeats leave one */
+static void a_client_closed_by_heartbeats_leaves_no_ghost(void **s)
+{
+    struct fixture *f = *s;
+    OK(client_connect(f, "you"));
+    SUBSCRIBE(f, NULL, .client = "you", .inbox = "a", .group = "g",
+              .durable = "dur");
+    SUBSCRIBE(f, NULL, .inbox = "b", .group = "g", .durable = "dur");
+    SUBSCRIBE(f, NULL, .client = "you", .inbox = "c", .group = "h",
+              .durable = "dur");
+    publish_many(f, 1);
+    fixture_set_dead(f, "hb.you", true);
+    f->no_responders = true;
+    fixture_advance_ms(f, 331000);
+    assert_true(fixture_log_has(f, "[Client:you] Timed out on heartbeats"));
+    fixture_crash(f, 0);
+    assert_false(fixture_log_has(f, "Not recovering ghost"));
+    assert_int_equal(records(f), 2); /* the other member, a shadow */
+    SUBSCRIBE(f, NULL, .inbox = "d", .group = "h", .durable = "dur");
+    RECEIVED(f, "d", "1r1");
+}
+
 /* Section 13, 3: old stores */
 static void an_open_durable_of_an_unknown_client_is_offline(void **s)
 {
@@ -346,6 +368,7 @@ int main(void)
         ENGINE_TEST(the_last_leaves_and_another_joins_at_once),
         ENGINE_TEST(of_two_shadows_the_one_that_is_further_wins),
         ENGINE_TEST(a_ghost_is_dropped_once),
+        ENGINE_TEST(a_client_closed_by_heartbeats_leaves_no_ghost),
         ENGINE_TEST(an_open_durable_of_an_unknown_client_is_offline),
         ENGINE_TEST(the_subscriptions_of_an_unknown_client_are_dropped),
         ENGINE_TEST(ids_of_subscriptions_are_never_used_again),

@@ -41,6 +41,40 @@ static void each_message_comes_again_after_its_own_ack_wait(void **s)
     RECEIVED(f, "in", "1r2 2r2 1r3 2r3");
 }
 
+/* E137: each interval is between 0.5 and 1.7 of the ack wait, over four
+ * redeliveries of five messages, for a plain subscription and a group of two.
+ */
+static void redeliveries_keep_the_pace(void **s)
+{
+    enum { MESSAGES = 5, TIMES = 5, STEP = 10, WAIT = 1000 };
+    struct fixture *f = *s;
+    int64_t last[2][MESSAGES + 1] = {{0}};
+    int times[2][MESSAGES + 1] = {{0}};
+    SUBSCRIBE(f, NULL, .inbox = "p", .ack_wait = 1);
+    SUBSCRIBE(f, NULL, .inbox = "g", .group = "g", .ack_wait = 1);
+    SUBSCRIBE(f, NULL, .inbox = "g", .group = "g", .ack_wait = 1);
+    for (int64_t now = 0; now < 15 * WAIT; now += STEP) {
+        if (now % (WAIT * 4 / 3 / STEP * STEP) == 0 && now < 6 * WAIT)
+            publish_many(f, 1); /* 20 ms for an ack wait of 15 */
+        fixture_advance_ms(f, STEP);
+        for (int i = 0; i < 2; i++) {
+            const struct sent *sent;
+            while ((sent = fixture_take(f, i == 0 ? "p" : "g")) != NULL) {
+                uint64_t n =
+                    field_number_of(sent->data, FIELD_MESSAGE_SEQUENCE);
+                assert_in_range(n, 1, MESSAGES);
+                if (times[i][n]++ > 0)
+                    assert_in_range(now - last[i][n], WAIT / 2, WAIT * 17 / 10);
+                last[i][n] = now;
+            }
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        for (int n = 1; n <= MESSAGES; n++)
+            assert_true(times[i][n] >= TIMES);
+    }
+}
+
 /* E137, section 18: what is due within 15 ms goes in the same pass */
 static void messages_due_within_the_slack_share_a_pass(void **s)
 {
@@ -229,16 +263,27 @@ static void a_subscription_may_end_while_its_redelivery_reads(void **s)
     (void)s;
     struct fixture *f = with_a_tiny_cache();
     const char *ack = NULL;
-    SUBSCRIBE(f, &ack, .ack_wait = 1);
     publish_many(f, 1);
-    push_out(f);
-    f->store->hold_reads = true;
-    fixture_advance_ms(f, 1000);
-    assert_int_equal(f->store->read_count, 1);
-    OK(client_unsubscribe(f, "me", "foo", ack));
-    engine_store_release(f->store);
-    fixture_run(f);
-    RECEIVED(f, "in", "1");
+    for (size_t i = 1; i <= 100; i++) {
+        bool failing = i % 2 == 0;
+        SUBSCRIBE(f, &ack, .ack_wait = 1, .position = FIRST,
+                  .group = i % 3 == 0 ? "g" : NULL);
+        RECEIVED(f, "in", "1");
+        push_out(f);
+        f->store->hold_reads = true;
+        size_t reads = f->store->read_count;
+        fixture_advance_ms(f, 1000);
+        assert_int_equal(f->store->read_count, reads + 1);
+        if (failing) { /* with a failed heartbeat: the pass goes on */
+            fixture_set_dead(f, "hb.me", true);
+            fixture_advance_ms(f, 40000);
+        }
+        OK(client_unsubscribe(f, "me", "foo", ack));
+        engine_store_release(f->store);
+        fixture_set_dead(f, "hb.me", false);
+        fixture_advance_ms(f, failing ? 40000 : 10);
+        RECEIVED(f, "in", "");
+    }
     engine_test_end(f);
 }
 
@@ -400,6 +445,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ENGINE_TEST(each_message_comes_again_after_its_own_ack_wait),
+        ENGINE_TEST(redeliveries_keep_the_pace),
         ENGINE_TEST(messages_due_within_the_slack_share_a_pass),
         ENGINE_TEST(the_next_wait_is_counted_from_the_end_of_the_last),
         ENGINE_TEST(an_expiration_in_the_past_is_paced_by_the_ack_wait),
