@@ -98,6 +98,7 @@ static void breaks(const char *text, int line, const char *message)
 
 /* ---- values ---- */
 
+/* C22 */
 static void c22_each_kind_of_value_has_its_type(void **s)
 {
     (void)s;
@@ -239,6 +240,7 @@ static void c27_a_block_ends_with_a_parenthesis_on_its_own_line(void **s)
 
 /* ---- structure ---- */
 
+/* C28 */
 static void c28_files_may_be_empty_or_wrapped_in_braces(void **s)
 {
     (void)s;
