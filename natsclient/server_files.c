@@ -62,7 +62,8 @@ enum status server_files_write(struct server_files *files,
     FILE *file = config_open(files->config);
     if (file == NULL)
         return io_failed("write", "nats-server configuration", err);
-    (void)fwrite(settings->config.data, 1, settings->config.size, file);
+    if (settings->config.size > 0)
+        (void)fwrite(settings->config.data, 1, settings->config.size, file);
     put_string(file, "host", settings->host);
     (void)fprintf(file, "port: %d\nlogtime: false\n", settings->port);
     (void)fprintf(file, "http: \"127.0.0.1:%d\"\n", settings->monitor_port);
