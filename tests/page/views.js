@@ -97,6 +97,24 @@ module.exports = {
     await says(missing.locator('.notice:visible'), /not connected/)
   },
 
+  async 'latencies between two looks at /metrics' (open) {
+    const page = await open(await shop(), '#/server')
+    let asked = 0 // 90 of 100 commits in each time take up to 1 ms, all up to 10
+    await page.route('**/metrics', route => {
+      asked++
+      return route.fulfill({
+        contentType: 'application/openmetrics-text',
+        body: '# TYPE streamd_commit_duration_seconds histogram\n' + ['0.001', '0.01', '+Inf'].map((le, i) =>
+          `streamd_commit_duration_seconds_bucket{le="${le}"} ${1000 + asked * (i === 0 ? 90 : 100)}\n`).join('') + '# EOF\n'
+      })
+    })
+    await page.reload()
+    await page.keyboard.press('1')
+    const chart = page.locator('.chart', { has: page.locator('svg[aria-label^="Commit latency"]') })
+    await says(chart.locator('.legend'), /Median 556 µs\s+99th percentile 9\.10 ms/)
+    assert.ok(!await page.getByRole('heading', { name: 'Fsync latency' }).isVisible())
+  },
+
   async 'the server, its store and its limits' (open) {
     const server = await shop()
     const page = await open(server, '#/server')
