@@ -5,6 +5,9 @@ Counts are those of a full run; a quick run has a tenth of them."""
 import dataclasses
 import typing
 
+from support.nats import NatsConnection
+from support.stan import Client
+
 RATE = "messages/s"
 MICROSECONDS = "us"
 SECONDS = "s"
@@ -12,6 +15,7 @@ MEGABYTES = "MB"
 RATIO = "bytes/byte"
 CPU = "us CPU/message"
 CHANNEL_RATE = "channels/s"
+SHARE = "of alone"
 COMPARED = {RATE, CHANNEL_RATE, MICROSECONDS}  # with the null server
 
 
@@ -87,17 +91,47 @@ def stored_messages(millions):
     return Scenario("stored messages", run, streams_only=False)
 
 
-def latency(subscribers):
+def latency(subscribers, rate):
     """From the publisher to the subscribers at a rate all can do."""
     def run(contestant, scale):
-        rate = 1000
-        answer = contestant.load("live", messages=scaled(3000, scale),
+        answer = contestant.load("live", messages=scaled(3 * rate, scale),
                                  rate=rate, subscribers=subscribers)
         name = f"latency at {rate}/s, subscribers: {subscribers}"
         yield f"{name}: p50", MICROSECONDS, answer["p50_us"], answer
         yield f"{name}: p99", MICROSECONDS, answer["p99_us"], None
 
-    return Scenario(f"latency {subscribers}", run)
+    return Scenario(f"latency {subscribers} {rate}", run)
+
+
+def never_acks(client, _scale):
+    """Some messages come again each second, for ever."""
+    client.subscribe("bench", manual=True, ack_wait=1, max_in_flight=1024)
+
+
+def idle_subscriptions(client, scale):
+    for number in range(scaled(10000, scale)):
+        client.subscribe(f"idle.{number % 100}")
+
+
+def beside(label, disturb):
+    """What of the publish rate is left while a client disturbs."""
+    def run(contestant, scale):
+        messages = scaled(300000, scale)
+        alone = contestant.load("publish", messages=messages, window=256,
+                                channel="alone")
+        nats = NatsConnection(contestant.nats.port)
+        try:
+            disturb(Client(nats, "bench", "disturber"), scale)
+            answer = contestant.load("publish", messages=messages, window=256)
+        finally:
+            nats.close()
+        yield f"publish beside {label}", RATE, answer["rate"], answer
+        yield (f"publish beside {label}: what is left", SHARE,
+               answer["rate"] / alone["rate"], None)
+        yield (f"publish beside {label}: longest wait", MICROSECONDS,
+               answer["max_us"], None)
+
+    return Scenario(f"beside {label}", run)
 
 
 def queue_group(contestant, scale):
@@ -126,10 +160,15 @@ def all_scenarios(millions):
         publish("128 B, 10 publishers", 300000, publishers=10),
         publish("128 B, 100 publishers", 300000, publishers=100),
         publish("128 B, 8 channels", 300000, channels=8),
+        publish("128 B, 4 publishers, 8 channels", 300000, publishers=4,
+                channels=8),
         publish("128 B, 1000 channels", 300000, channels=1000),
         Scenario("synchronous publish", synchronous, streams_only=False),
         stored_messages(millions),
-        *[latency(subscribers) for subscribers in (1, 4, 16)],
+        *[latency(subscribers, 1000) for subscribers in (1, 4, 16)],
+        latency(1, 2000),
         Scenario("queue group", queue_group),
         Scenario("many channels", many_channels),
+        beside("a subscriber that never acks", never_acks),
+        beside("idle subscriptions", idle_subscriptions),
     ]
