@@ -54,6 +54,7 @@ export class Table {
         const column = sortable[select.selectedIndex]
         this.sort = { id: column.id, down: Boolean(column.num) }
         this.refresh()
+        this.onsort?.()
       }
     }, sortable.map(column => h('option', {}, `Sort by ${column.title.toLowerCase()}`)))
     return select

@@ -73,6 +73,7 @@ export function channels (params, app) {
   const search = h('input', { type: 'search', placeholder: 'Search channels', 'aria-label': 'Search channels', spellcheck: 'false', autocomplete: 'off', value: kept.search, oninput: () => { kept.search = search.value; fill() } })
   const filter = segments('Show', Object.entries(FILTERS).map(([value, [text]]) => [value, text]), kept.filter, value => { kept.filter = value; fill() })
   const table = new Table({ label: 'Channels', columns: columns(), key: c => c.name, open: c => { location.hash = link(c.name) }, sort: kept.sort })
+  table.onsort = () => { kept.sort = table.sort } // at once: the view may be left
   const inSight = new Task(() => app.state.channels.size > PAGE
     ? app.state.fetchSome(table.inSight().map(c => c.name))
     : undefined, () => 2000)
@@ -85,7 +86,6 @@ export function channels (params, app) {
     const rows = [...state.channels.values()].filter(c => keep(c) && words.every(word => c.name.toLowerCase().includes(word)))
     table.setEmpty(...emptyWords(state))
     table.setRows(rows)
-    kept.sort = table.sort
     const total = state.channelsComplete ? state.channels.size : Math.max(state.channels.size, state.server?.channels ?? 0)
     setText(count, rows.length === total ? plural(total, 'channel') : `${number(rows.length)} of ${plural(total, 'channel')}`)
   }
