@@ -4,6 +4,7 @@
 #include "tests/fault/disk.h"
 #include "tests/fault/oracle.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,12 +66,16 @@ static void one_cut(struct rig *rig, struct oracle *oracle, struct tally *tally,
         tally->while_opening++;
     } else {
         oracle_check(oracle, rig);
+        if (random_next(seed) % 3 == 0) /* some calls fail before the cut */
+            disk_fail_after(random_next(seed) % 64, EIO,
+                            1 + random_next(seed) % 4);
         while (!disk_is_off()) {
             (void)oracle_commit(oracle, rig, seed);
             tally->batches++;
             if (random_next(seed) % 64 != 0)
                 continue;
             rig_close(rig); /* in good order, unless the power goes */
+            disk_heal();
             if (!disk_is_off() && !open_again(rig, tally))
                 break;
             if (rig->store != NULL && !disk_is_off())
@@ -78,6 +83,7 @@ static void one_cut(struct rig *rig, struct oracle *oracle, struct tally *tally,
         }
     }
     rig_close(rig);
+    disk_heal();
     disk_power_on(seed);
     tally->cuts++;
 }
