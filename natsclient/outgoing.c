@@ -16,12 +16,6 @@ static struct chunk *chunk_of(struct list *link)
     return list_entry(link, struct chunk, link);
 }
 
-static void chunk_free(struct chunk *chunk)
-{
-    list_remove(&chunk->link);
-    free(chunk);
-}
-
 void outgoing_init(struct outgoing *outgoing)
 {
     list_init(&outgoing->chunks);
@@ -31,7 +25,7 @@ void outgoing_init(struct outgoing *outgoing)
 void outgoing_release(struct outgoing *outgoing)
 {
     while (!list_empty(&outgoing->chunks))
-        chunk_free(chunk_of(outgoing->chunks.next));
+        free(chunk_of(list_pop(&outgoing->chunks)));
     outgoing->size = 0;
 }
 
@@ -60,15 +54,17 @@ void outgoing_add(struct outgoing *outgoing, size_t size)
     outgoing->size += size;
 }
 
-/* A chunk that is written goes, or is used again if it is the only one. */
-static void finish(struct outgoing *outgoing, struct chunk *chunk)
+/* The first chunk, all written, goes, or is used again if it is the only one.
+ */
+static void finish_first(struct outgoing *outgoing)
 {
-    if (outgoing->chunks.next != outgoing->chunks.prev ||
-        chunk->capacity > OUTGOING_CHUNK) {
-        chunk_free(chunk);
-    } else {
-        chunk->start = chunk->end = 0;
+    struct chunk *first = chunk_of(list_pop(&outgoing->chunks));
+    if (!list_empty(&outgoing->chunks) || first->capacity > OUTGOING_CHUNK) {
+        free(first);
+        return;
     }
+    first->start = first->end = 0;
+    list_append(&outgoing->chunks, &first->link);
 }
 
 int outgoing_write(struct outgoing *outgoing, int socket)
@@ -87,7 +83,7 @@ int outgoing_write(struct outgoing *outgoing, int socket)
         first->start += (size_t)written;
         outgoing->size -= (size_t)written;
         if (first->start == first->end)
-            finish(outgoing, first);
+            finish_first(outgoing);
     }
     return 0;
 }

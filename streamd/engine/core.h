@@ -32,7 +32,7 @@ struct inquiry {
     struct timer timer;
     uint64_t id;        /* 0: not under way */
     uint64_t connected; /* engine.connected when it was sent */
-    bool sent;
+    bool sent, again;   /* once; a second time */
     struct engine *engine;
     void (*ended)(struct inquiry *inquiry, enum inquiry_result result,
                   struct bytes data);

@@ -55,6 +55,7 @@ void inquiry_start(struct engine *engine, struct inquiry *inquiry,
     inquiry->engine = engine;
     inquiry->id = ++engine->last_inquiry;
     inquiry->connected = engine->connected;
+    inquiry->again = false;
     inquiry->timer.context = inquiry;
     enum status status = STATUS_NO_MEMORY;
     if (table_put(engine->inquiries, &inquiry->id, sizeof inquiry->id, inquiry))
@@ -70,6 +71,9 @@ void inquiry_again(struct engine *engine, struct inquiry *inquiry,
                    const char *subject, struct bytes data)
 {
     assert(inquiry_is_under_way(inquiry));
+    if (inquiry->again)
+        return;
+    inquiry->again = true;
     (void)send(engine, inquiry, subject, data);
 }
 

@@ -12,7 +12,8 @@
 void inquiry_start(struct engine *engine, struct inquiry *inquiry,
                    const char *subject, struct bytes data, int64_t timeout);
 
-/* Sends it once more, to the same wait: any answer ends that. */
+/* Sends it a second time, to the same wait: any answer ends that. Not a third
+ * time. */
 void inquiry_again(struct engine *engine, struct inquiry *inquiry,
                    const char *subject, struct bytes data);
 

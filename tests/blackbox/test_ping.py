@@ -48,9 +48,9 @@ class Heartbeats(StreamdCase):
         me = self.client("me")
         watcher = self.client("watcher")
         me.answers_heartbeats = False
-        wait_until(lambda: watcher.ping(me.conn_id) == GONE, "closed")
-        self.assertEqual(me.heartbeats, 4)
         self.server.wait_log("[Client:me] Timed out on heartbeats")
+        self.assertEqual(me.heartbeats, 4)
+        wait_until(lambda: watcher.ping(me.conn_id) == GONE, "closed")
 
     def test_a_client_cut_off_is_closed_and_its_subscriptions_with_it(self):
         """E212: its durable can be resumed by the next of its name"""

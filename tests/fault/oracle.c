@@ -242,6 +242,13 @@ static void check_channel(struct oracle *oracle, struct rig *rig,
     check_messages(rig, channel, first, state->last);
 }
 
+/* As rig_append_filled() makes it. */
+static uint8_t churn_byte(uint64_t sequence, size_t at)
+{
+    const uint64_t channel = ORACLE_CHURN;
+    return (uint8_t)(channel * 31 + sequence * 7 + at);
+}
+
 /* The newest few, whole. */
 static void check_churn(struct oracle *oracle, struct rig *rig)
 {
@@ -261,10 +268,10 @@ static void check_churn(struct oracle *oracle, struct rig *rig)
         assert_int_equal(body.size, size_of(first + i) + 2500);
         bytes += body.size + 40;
         for (size_t j = 0; j < body.size; j++) {
-            if (body.data[j] !=
-                (uint8_t)(ORACLE_CHURN * 31 + (first + i) * 7 + j))
+            if (body.data[j] != churn_byte(first + i, j)) {
                 fail_msg("payload of churn %llu",
                          (unsigned long long)(first + i));
+            }
         }
     }
     assert_int_equal(state->bytes, bytes);

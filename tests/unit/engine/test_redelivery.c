@@ -46,7 +46,8 @@ static void each_message_comes_again_after_its_own_ack_wait(void **s)
  */
 static void redeliveries_keep_the_pace(void **s)
 {
-    enum { MESSAGES = 5, TIMES = 5, STEP = 10, WAIT = 1000 };
+    enum { MESSAGES = 5, TIMES = 5 };
+    const int64_t STEP = 10, WAIT = 1000;
     struct fixture *f = *s;
     int64_t last[2][MESSAGES + 1] = {{0}};
     int times[2][MESSAGES + 1] = {{0}};

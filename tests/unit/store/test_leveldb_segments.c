@@ -302,7 +302,7 @@ static void what_is_dropped_leaves_the_disk_in_the_end(void **state)
     assert_true(segments_of(rig).bytes > 1000000);
     must(batch_expire(rig->batch, 1, 9000));
     (void)rig_commit(rig, 1);
-    wait_for_bytes(rig, 1000 * 124 * 2 + 8 * (uint64_t)SEGMENT);
+    wait_for_bytes(rig, UINT64_C(1000) * 124 * 2 + 8 * (uint64_t)SEGMENT);
     expect_filled(rig, 1, 9001, 10000);
     rig_reopen(rig);
     expect_filled(rig, 1, 9001, 10000);
@@ -334,7 +334,7 @@ static void segments_with_little_left_are_put_together(void **state)
         expect_filled(rig, 2, sequence - 400, sequence - 1);
     }
     /* 300 segments were made, with 700 live messages. */
-    uint64_t most = 700 * 124 * 2 + 8 * (uint64_t)SEGMENT;
+    uint64_t most = UINT64_C(700) * 124 * 2 + 8 * (uint64_t)SEGMENT;
     wait_for_bytes(rig, most);
     expect_filled(rig, 1, 1, TURNS);
     expect_filled(rig, 2, sequence - 400, sequence - 1);

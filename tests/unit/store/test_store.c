@@ -102,7 +102,8 @@ static void operations_are_brought_to_the_front_and_cut_off(void **state)
     (void)state;
     struct batch *batch = batch_new();
     struct buffer *buffer = buffer_new(8);
-    assert_true(batch != NULL && buffer != NULL);
+    assert_non_null(batch);
+    assert_non_null(buffer);
     const struct slice slice = {.buffer = buffer, .size = 3};
     assert_true(batch_channel_put(batch, 1, bytes_text("foo")));
     batch_bring_to_front(batch); /* alone */
