@@ -1,6 +1,7 @@
 /* Every call that changes a file fails in its turn: the batch it was for fails
  * with a text and leaves nothing, reads go on, and once the fault is gone the
  * store takes batches again. SEED in the environment. */
+#include "streamd/base/clock.h"
 #include "tests/fault/disk.h"
 #include "tests/fault/oracle.h"
 
@@ -53,6 +54,14 @@ static void commit(struct turn *turn)
     }
 }
 
+/* The index comes back on its own once the fault is gone, a little later. */
+static void wait_for_reads(struct turn *turn)
+{
+    int64_t deadline = clock_monotonic(&clock_system) + 60 * CLOCK_SECOND;
+    while (!oracle_reads(turn->oracle, &turn->rig))
+        assert_true(clock_monotonic(&clock_system) < deadline);
+}
+
 /* A life of a store in which `times` calls behind `calls` more fail; false if
  * it made fewer calls than that. */
 static bool take_turn(uint64_t seed, uint64_t calls, int number, uint64_t times,
@@ -77,7 +86,7 @@ static bool take_turn(uint64_t seed, uint64_t calls, int number, uint64_t times,
     enum disk_call failed = disk_failed();
     disk_heal();
     commit(&turn);
-    assert_true(oracle_reads(turn.oracle, &turn.rig));
+    wait_for_reads(&turn);
     rig_close(&turn.rig);
     open_store(&turn);
     disk_forget();

@@ -142,6 +142,17 @@ static void forget_tries(struct oracle *oracle)
     oracle->expired_tried = oracle->expired;
 }
 
+/* Up to where the store says that it expired: while its index cannot be read it
+ * stores all the same, and the engine asks again. */
+static uint64_t expired_by(const struct batch *batch, uint64_t wanted)
+{
+    for (size_t i = 0; i < batch->state_count; i++) {
+        if (batch->states[i].channel == ORACLE_EXPIRING)
+            return batch->states[i].first - 1;
+    }
+    return wanted;
+}
+
 static enum status commit_others(struct oracle *oracle, struct rig *rig,
                                  uint64_t *seed)
 {
@@ -157,6 +168,7 @@ static enum status commit_others(struct oracle *oracle, struct rig *rig,
     rig->batch->sync = sync;
     enum status status = rig_try_commit(rig);
     if (status == STATUS_OK) { /* what failed before is undone */
+        expired = expired_by(rig->batch, expired);
         oracle->expired = expired;
         forget_tries(oracle);
     }
