@@ -116,7 +116,7 @@ class Refused(GuardedCase):
         ca = Authority(self.directory)
         other = Authority(self.directory, "other")
         ca.sign("server")
-        self.start_pair('tls { cert_file: "%s", key_file: "%s" }\n'
+        self.start_pair('tls { cert_file: "%s", key_file: "%s", timeout: 10 }\n'
                         "authorization { token: \"se'cret\" }"
                         % (ca.path("server"), ca.key_path("server")))
         for flags, words in (
