@@ -440,10 +440,7 @@ static void two_connections_live_in_one_loop(void **state)
     settle(f);
 }
 
-/* Process time, all threads. Above BUSY_PERCENT of the time it spins; each try
- * to connect costs much with TLS under a sanitizer. */
-enum { BUSY_PERCENT = 70 };
-
+/* Process time, all threads. */
 static int64_t cpu_time(void)
 {
     struct timespec time;
@@ -467,7 +464,9 @@ static void survives_kill_9_and_restart_of_the_server(void **state)
         assert_int_equal(publish(f, "pub.stale"), STATUS_UNAVAILABLE);
         int64_t cpu = cpu_time();
         int64_t longest = run_for(f, CLOCK_SECOND);
-        assert_true(cpu_time() - cpu < CLOCK_SECOND / 100 * BUSY_PERCENT);
+        /* Each try costs much with TLS under a sanitizer; spinning, it all. */
+        assert_true(cpu_time() - cpu <
+                    (tls != NULL ? 700 : 300) * CLOCK_MILLISECOND);
         assert_true(longest < 300 * CLOCK_MILLISECOND);
         assert_int_equal(publish(f, "pub.stale"), STATUS_UNAVAILABLE);
         connection_flush(f->connection);
@@ -526,7 +525,7 @@ static void survives_being_paused_while_the_server_dies(void **state)
     nats_server_kill(&f->server);
     int64_t cpu = cpu_time();
     (void)run_for(f, 500 * CLOCK_MILLISECOND);
-    assert_true(cpu_time() - cpu < CLOCK_SECOND / 200 * BUSY_PERCENT);
+    assert_true(cpu_time() - cpu < 200 * CLOCK_MILLISECOND);
     connection_pause(f->connection, false);
     run_until(f, &f->disconnected, 1);
     start_server(&f->server, port, NULL);
@@ -557,7 +556,7 @@ static void a_server_that_stands_still_congests_but_does_not_block(void **state)
     int64_t cpu = cpu_time();
     int64_t longest = run_for(f, CLOCK_SECOND);
     assert_true(longest < 300 * CLOCK_MILLISECOND);
-    assert_true(cpu_time() - cpu < CLOCK_SECOND / 100 * BUSY_PERCENT);
+    assert_true(cpu_time() - cpu < 300 * CLOCK_MILLISECOND);
     assert_true(connection_congested(f->connection));
     assert_int_equal(f->drained, 0);
     nats_server_signal(&f->server, SIGCONT);
