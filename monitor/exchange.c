@@ -161,10 +161,12 @@ out:
     return result;
 }
 
+/* Says why, as all errors do. */
 static enum MHD_Result refuse(struct MHD_Connection *connection,
-                              const char *version, int status)
+                              const char *version, int status, const char *why)
 {
-    struct reply reply = {.status = status};
+    struct reply reply = {0};
+    http_error(&reply, status, why, bytes_of(NULL, 0), "\n");
     return reply_send(connection, version, &reply);
 }
 
@@ -205,12 +207,14 @@ static enum MHD_Result begin(struct exchange *exchange, const char *method,
     exchange->keep_body = route != NULL && route->body_max > 0;
     exchange->body_max = exchange->keep_body ? route->body_max : DROPPED_MAX;
     if (body_too_long(exchange, connection))
-        return refuse(connection, version, MHD_HTTP_CONTENT_TOO_LARGE);
+        return refuse(connection, version, MHD_HTTP_CONTENT_TOO_LARGE,
+                      "413 Content Too Large");
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, header_take,
                                     exchange);
     if (exchange->headers_size > HEADERS_MAX) {
         return refuse(connection, version,
-                      MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
+                      MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+                      "431 Request Header Fields Too Large");
     }
     return MHD_YES;
 }

@@ -111,7 +111,6 @@ enum status json_serverz(const struct view *view, int64_t now,
     put_string(&object, "cluster_id", &view->cluster_id);
     put_string(&object, "server_id", &view->server_id);
     put_text(&object, "version", server->version);
-    put_text(&object, "streamd_version", server->streamd_version);
     put_text(&object, "go", "cc " __VERSION__); /* exporters label with it */
     put_text(&object, "state", view->state);
     put_time(&object, "now", now);
@@ -130,6 +129,8 @@ enum status json_serverz(const struct view *view, int64_t now,
         put_integer(&object, "open_fds", server->open_descriptors);
     if (server->max_descriptors != 0)
         put_integer(&object, "max_fds", server->max_descriptors);
+    /* Not of the Go server: behind all that is. */
+    put_text(&object, "streamd_version", server->streamd_version);
     return finish(object_end(&object), out);
 }
 

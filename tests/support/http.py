@@ -11,10 +11,12 @@ class Answer:
         self.body = response.read()
 
 
-def get(port, path, method="GET", headers=None, body=None):
+def get(port, path, method="GET", headers=None, body=None,
+        version="HTTP/1.1"):
     """The target goes out as it is given."""
     connection = http.client.HTTPConnection("127.0.0.1", port,
                                             timeout=PATIENCE)
+    connection._http_vsn_str = version
     try:
         connection.putrequest(method, path, skip_accept_encoding=True)
         for name, value in (headers or {}).items():

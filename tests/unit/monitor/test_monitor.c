@@ -175,6 +175,8 @@ static void a_body_too_long_is_refused_when_announced(void **state)
         "Content-Length: 1000000000000\r\n\r\n";
     char *answer = http_exchange(fixture->port, request, sizeof request - 1);
     begins(answer, "HTTP/1.1 413 ");
+    assert_non_null(strstr(answer, "\r\nX-Content-Type-Options: nosniff\r\n"));
+    assert_string_equal(http_body(answer), "413 Content Too Large\n");
     free(answer);
 }
 
@@ -281,6 +283,8 @@ static void too_many_headers_are_refused(void **state)
     size += snprintf(request + size, sizeof request - (size_t)size, "\r\n");
     char *answer = http_exchange(fixture->port, request, (size_t)size);
     begins(answer, "HTTP/1.1 431 ");
+    assert_string_equal(http_body(answer),
+                        "431 Request Header Fields Too Large\n");
     free(answer);
 }
 
