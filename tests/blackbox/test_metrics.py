@@ -1,4 +1,5 @@
 """/metrics, /readyz and /healthz, read as Prometheus and probes do."""
+import json
 import os
 import re
 import ssl
@@ -232,17 +233,83 @@ class Https(StreamdCase):
 class Shipped(MetricsCase):
     """monitor/: what dashboard and alert rules ask for is served."""
 
-    def test_dashboard_and_rules_use_names_that_are_there(self):
+    def setUp(self):
+        super().setUp()
         self.me.publish("foo", b"x")
         self.me.subscribe("foo", durable="d")
         text = get(self.port, "/metrics").body.decode()
-        served = set(re.findall(r"^([a-z_]+)(?:\{| )", text, re.M))
-        for name in ("grafana-dashboard.json", "prometheus-rules.yml"):
-            with open(os.path.join(ROOT, "monitor", name)) as file:
-                used = set(re.findall(r"\b(?:nss|streamd)_[a-z_]+\b",
-                                      file.read()))
-            self.assertGreater(len(used), 5, name)
-            self.assertEqual(used - served, set(), name)
+        self.served = {}  # name -> labels
+        for name, labels in re.findall(r"^([a-z_]+)(?:\{(.*)\})? \S+$", text,
+                                       re.M):
+            self.served[name] = set(openmetrics.read_labels(labels, name))
+
+    def check(self, expression, labels=()):
+        """Each name is served and has the labels it is chosen by; those in
+        labels are there to be shown, or are made by summing up."""
+        used = re.findall(r"\b((?:nss|streamd)_[a-z_]+)\b(?:\{([^}]*)\})?",
+                          expression)
+        self.assertTrue(used, expression)
+        shown = set()
+        for name, selector in used:
+            self.assertIn(name, self.served, expression)
+            has = self.served[name] | {"instance", "job"}
+            self.assertLessEqual(
+                set(re.findall(r"(\w+)=~?\"", selector)), has, expression)
+            shown |= has
+        summed = re.search(r"\bsum by \(([^)]*)\)", expression)
+        if summed:
+            shown = set(re.split(r",\s*", summed[1]))
+        self.assertLessEqual(set(labels), shown, expression)
+
+    def shipped(self, name):
+        with open(os.path.join(ROOT, "monitor", name)) as file:
+            return file.read()
+
+    def test_the_dashboard_asks_for_what_is_there(self):
+        dashboard = json.loads(self.shipped("grafana-dashboard.json"))
+        targets = [target for panel in dashboard["panels"]
+                   for target in panel.get("targets", ())]
+        self.assertGreater(len(targets), 20)
+        for target in targets:
+            self.check(target["expr"],
+                       re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+        for variable in dashboard["templating"]["list"]:
+            if variable["type"] == "query":
+                name, label = re.fullmatch(
+                    r"label_values\((\w+), (\w+)\)",
+                    variable["query"]["query"]).groups()
+                self.assertIn(label, self.served[name] | {"instance"})
+
+    def test_the_alert_rules_ask_for_what_is_there(self):
+        alerts = re.findall(r"expr: (.*)\n(?:.*\n)+?\s+summary: (.*)",
+                            self.shipped("prometheus-rules.yml"))
+        self.assertGreater(len(alerts), 8)
+        for expression, summary in alerts:
+            self.check(expression, re.findall(r"\$labels\.(\w+)", summary))
+
+    def test_the_parsers_of_prometheus_take_it(self):
+        """Those of Debian's python3-prometheus-client, Debian's Python"""
+        self.me.publish('odd"\\name', b"x")
+        self.me.subscribe('odd"\\name')
+        for module, headers in (("parser", {}),
+                                ("openmetrics.parser", OPENMETRICS)):
+            text = get(self.port, "/metrics", headers=headers).body
+            read = subprocess.run(
+                ["/usr/bin/python3", "-c",
+                 f"from prometheus_client.{module} import "
+                 "text_string_to_metric_families as read\n"
+                 "import sys\n"
+                 "for family in read(sys.stdin.read()):\n"
+                 "    for sample in family.samples:\n"
+                 "        print(sample.name, sample.labels)\n"],
+                input=text, capture_output=True)
+            self.assertEqual(read.returncode, 0, read.stderr.decode())
+            samples = read.stdout.decode().splitlines()
+            self.assertEqual(len(samples), sum(
+                not line.startswith("#")
+                for line in text.decode().splitlines()))
+            self.assertTrue(any(repr('odd"\\name') in sample
+                                for sample in samples), module)
 
 
 if __name__ == "__main__":
