@@ -106,7 +106,8 @@ store_recover(struct store *store, const struct store_visitor *visitor,
 }
 
 /* Makes batch durable, atomically: if batch->sync, a power cut after done
- * loses nothing of it; if not, a crash of the process loses nothing. Message
+ * loses nothing of it; if not, a crash of the process loses nothing. One that
+ * creates or deletes channels or appends may be synced in any case. Message
  * limits (count, then bytes; the newest message always stays) are enforced
  * after each append and what is left is reported in batch->states. On failure
  * nothing of the batch is stored and the store still serves. */

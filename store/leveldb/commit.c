@@ -23,6 +23,7 @@ struct commit {
     struct channel *latest; /* looked up last */
     uint64_t next_number_before;
     bool dropped; /* messages or channels */
+    bool sync;    /* what it holds cannot be missing from the journal */
     struct record_writer writer;
     struct trim trim;
 };
@@ -133,6 +134,7 @@ static enum status channel_put(struct commit *commit,
         return no_memory(err);
     }
     store->next_number++;
+    commit->sync = true;
     touch(commit, channel);
     channel->change = CHANNEL_CREATED;
     commit->latest = channel;
@@ -155,7 +157,7 @@ static enum status channel_delete(struct commit *commit,
                           ? CHANNEL_CREATED_AND_DELETED
                           : CHANNEL_DELETED;
     channel->report = false;
-    commit->dropped = true;
+    commit->dropped = commit->sync = true;
     const struct record_operation discard = {.kind = RECORD_DISCARD,
                                              .number = channel->number};
     return record_add(&commit->writer, &discard) ? STATUS_OK : no_memory(err);
@@ -177,6 +179,7 @@ static enum status append(struct commit *commit,
     channel->report = true;
     if (operation->sequence <= channel->state.last)
         return STATUS_OK; /* S3: stored before */
+    commit->sync = true;
     uint32_t at = (uint32_t)commit->applied;
     uint32_t *chain = commit->store->chain;
     chain[at] = no_append;
@@ -554,7 +557,7 @@ static enum status write_all(struct commit *commit, uint64_t *base,
     if (status != STATUS_OK)
         return status;
     return journal_append(&store->journal, &store->record, commit->writer.crc,
-                          batch->sync, base, err);
+                          batch->sync || commit->sync, base, err);
 }
 
 static void adopt_limits(struct file_store *store, const struct limits *limits)

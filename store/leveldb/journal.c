@@ -85,8 +85,11 @@ enum status journal_create(int directory, const struct segment_header *header,
  * every try would leave one. */
 static enum status seal(struct journal *journal, struct error *err)
 {
-    const struct sealed_segment sealed = {.number = journal->position.segment,
-                                          .end = journal->position.offset};
+    const struct sealed_segment sealed = {
+        .number = journal->position.segment,
+        .end = journal->is_distrusted ? journal->synced_offset
+                                      : journal->position.offset,
+    };
     if (journal->file < 0)
         return STATUS_OK;
     if (journal->position.offset == SEGMENT_HEADER) {
@@ -101,14 +104,17 @@ static enum status seal(struct journal *journal, struct error *err)
     return STATUS_OK;
 }
 
-static enum status sync_file(struct journal *journal, struct error *err)
+/* Up to `position`, which is behind the last record that is whole. */
+static enum status sync_file(struct journal *journal,
+                             const struct journal_position *position,
+                             struct error *err)
 {
-    uint64_t record = journal->position.record;
     if (fdatasync(journal->file) != 0) {
-        journal->broken = true;
+        journal->broken = journal->is_distrusted = true;
         return failed("sync a segment", err);
     }
-    journal->synced = record - 1;
+    journal->synced = position->record - 1;
+    journal->synced_offset = position->offset;
     return STATUS_OK;
 }
 
@@ -120,15 +126,17 @@ static enum status make_ready(struct journal *journal, struct error *err)
     if (journal->file >= 0 && !journal->broken &&
         position->offset < journal->segment_bytes)
         return STATUS_OK;
-    if (journal->file >= 0 && !journal->broken && !journal->no_sync &&
-        journal->synced + 1 < position->record)
-        status = sync_file(journal, err);
+    bool is_synced = journal->synced + 1 == position->record;
+    if (journal->file >= 0 && !is_synced && !journal->no_sync &&
+        !journal->is_distrusted)
+        status = sync_file(journal, position, err);
     if (status == STATUS_OK)
         status = seal(journal, err);
     struct segment_header header = {
         .kind = SEGMENT_JOURNAL,
         .first_record = position->record,
         .synced = journal->synced,
+        .is_gap = journal->is_distrusted && !is_synced,
     };
     if (status == STATUS_OK)
         status = journal_salt(&header.salt, err);
@@ -139,7 +147,8 @@ static enum status make_ready(struct journal *journal, struct error *err)
     if (status != STATUS_OK)
         return status;
     journal->salt = header.salt;
-    journal->broken = false;
+    journal->broken = journal->is_distrusted = false;
+    journal->synced_offset = SEGMENT_HEADER;
     position->segment = header.number;
     position->offset = SEGMENT_HEADER;
     return STATUS_OK;
@@ -163,19 +172,20 @@ enum status journal_append(struct journal *journal, struct blob *record,
         .crc = crc,
     };
     record_encode(&header, journal->salt, record->data);
+    const struct journal_position behind = {
+        .segment = position->segment,
+        .offset = position->offset + record->size,
+        .record = position->record + 1,
+    };
     status = journal_write_all(journal->file, record->data, record->size, err);
-    if (status == STATUS_OK && sync && !journal->no_sync &&
-        fdatasync(journal->file) != 0)
-        status = failed("sync a segment", err);
+    if (status == STATUS_OK && sync && !journal->no_sync)
+        status = sync_file(journal, &behind, err);
     if (status != STATUS_OK) {
         journal->broken = true;
         return status;
     }
-    if (sync && !journal->no_sync)
-        journal->synced = position->record;
     *base = position->segment << 32 | position->offset;
-    position->offset += record->size;
-    position->record++;
+    *position = behind;
     return STATUS_OK;
 }
 

@@ -3,7 +3,8 @@
  * The writer's; whoever else looks holds the store's write lock. After a failed
  * write or sync nobody knows what the end of the file holds: it is left alone,
  * and the next record, of the same number, begins a new segment, which voids
- * what failed (segment.h). */
+ * what failed (segment.h). A sync that went well behind one that failed proves
+ * nothing: then records that were not synced before count as lost. */
 #ifndef STORE_LEVELDB_JOURNAL_H
 #define STORE_LEVELDB_JOURNAL_H
 
@@ -26,11 +27,13 @@ struct journal {
     struct segments *segments; /* gives numbers */
     uint64_t segment_bytes;    /* a new one begins behind this */
     bool no_sync;
-    int file;    /* -1: none yet */
-    bool broken; /* a write or sync of it failed */
+    int file;           /* -1: none yet */
+    bool broken;        /* a write or sync of it failed */
+    bool is_distrusted; /* a sync did */
     uint64_t salt;
     struct journal_position position;
-    uint64_t synced;    /* the last record that is on the disk */
+    uint64_t synced;        /* the last record that is on the disk */
+    uint64_t synced_offset; /* its end, if it is in the segment at hand */
     struct blob sealed; /* struct sealed_segment each, not checkpointed yet */
 };
 

@@ -93,7 +93,7 @@ struct scan {
     uint64_t start;      /* offset in the file of what follows */
     struct bytes bytes;  /* its end, from `start` */
     uint64_t limit;      /* the record a later segment begins with */
-    uint64_t later_sync; /* what later segments know to be on the disk */
+    uint64_t later_sync; /* what that segment knows to be on the disk */
 };
 
 /* Each message of a run against its checksum; *damaged: one that is not. */
@@ -263,18 +263,21 @@ static void look_ahead(struct scan *scan, size_t i)
     scan->later_sync = 0;
     for (size_t j = i + 1; j < scan->files->count; j++) {
         const struct segment_file *later = &scan->files->all[j];
-        if (!later->is_journal)
+        if (!later->is_journal || later->header.first_record > scan->limit)
             continue;
         if (later->header.first_record < scan->limit)
-            scan->limit = later->header.first_record;
+            scan->later_sync = 0;
+        scan->limit = later->header.first_record;
         if (later->header.synced > scan->later_sync)
             scan->later_sync = later->header.synced;
     }
 }
 
-/* Before the records of a segment: those that should be before it were. */
+/* Before the records of a segment: those that should be before it were. *ended:
+ * what comes is not to be used. */
 static enum status bridge(const struct scan *scan,
-                          struct journal_position *position, struct error *err)
+                          struct journal_position *position, bool *ended,
+                          struct error *err)
 {
     const struct segment_header *header = &scan->file->header;
     if (header->first_record <= position->record)
@@ -285,6 +288,13 @@ static enum status bridge(const struct scan *scan,
                     " are missing in the segments; nothing was changed: copy "
                     "the directory, then restore a backup",
                     position->record, header->first_record - 1);
+    }
+    if (!header->is_gap) {
+        log_warn(scan->log,
+                 "Commits from %" PRIu64 " on are lost: they were not synced",
+                 position->record);
+        *ended = true;
+        return STATUS_OK;
     }
     log_warn(scan->log,
              "Commits %" PRIu64 " to %" PRIu64
@@ -317,7 +327,8 @@ enum status journal_scan(int directory, const struct segment_files *files,
         .directory = directory, .files = files, .visitor = visitor, .log = log};
     const uint64_t begin = position->segment;
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < files->count && status == STATUS_OK; i++) {
+    bool ended = false;
+    for (size_t i = 0; i < files->count && status == STATUS_OK && !ended; i++) {
         scan.file = &files->all[i];
         if (scan.file->number < begin)
             continue;
@@ -328,13 +339,16 @@ enum status journal_scan(int directory, const struct segment_files *files,
             continue;
         look_ahead(&scan, i);
         if (!first) {
-            status = bridge(&scan, position, err);
-            if (scan.file->header.first_record < position->record)
+            if (scan.limit <= scan.file->header.first_record)
                 continue; /* void: begun again by a later one */
+            status = bridge(&scan, position, &ended, err);
+            if (status != STATUS_OK || ended ||
+                scan.file->header.first_record < position->record)
+                continue;
             position->segment = scan.file->number;
             position->offset = SEGMENT_HEADER;
         }
-        if (status == STATUS_OK && scan.file->size >= position->offset)
+        if (scan.file->size >= position->offset)
             status = scan_file(&scan, position, err);
     }
     return status;

@@ -57,6 +57,7 @@ void segment_encode(const struct segment_header *header,
     memcpy(out, magic, sizeof magic);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         number_encode(numbers[i], out + 8 + 8 * i);
+    number32_encode(header->is_gap ? 1 : 0, out + 48);
     number32_encode(crc_of(0, out, SEGMENT_HEADER - 4),
                     out + SEGMENT_HEADER - 4);
 }
@@ -71,6 +72,7 @@ bool segment_decode(const uint8_t in[SEGMENT_HEADER],
         .salt = number_decode(in + 24),
         .first_record = number_decode(in + 32),
         .synced = number_decode(in + 40),
+        .is_gap = number32_decode(in + 48) != 0,
     };
     return memcmp(in, magic, sizeof magic) == 0 &&
            kind == (uint64_t)out->kind &&

@@ -1,7 +1,7 @@
 /* segment.h - the forms inside of a segment file, and reading parts of one.
  *
  *   header   magic 8 | kind 8 | number 8 | salt 8 | first record 8 | synced 8 |
- *            zeros 12 | crc 4
+ *            is gap 4 | zeros 8 | crc 4
  *   record   number 8 | synced 8 | size 4 | crc of operations 4 | zeros 4 |
  *            crc 4 | operations, zeros to a multiple of 8
  *   message  crc 4 | size 4 | sequence 8 | timestamp 8 | encoded MsgProto
@@ -10,9 +10,12 @@
  * the record before, across segments; `synced` is the number up to which all
  * was on the disk when it was written: a record that is missing although a
  * later one knows that it was synced is damage, others were lost with the
- * power. The crc of the header begins with the segment's salt, so that nothing
- * a client sends can look like a record; that of the operations leaves out the
- * messages, which have their own: over channel number and all behind the crc.
+ * power, and so is all behind them. Only if a sync failed is there something
+ * behind: `is gap` of the segment that begins then says that the records from
+ * `synced` to its first may be missing, which were not to be synced. The crc of
+ * the header begins with the segment's salt, so that nothing a client sends can
+ * look like a record; that of the operations leaves out the messages, which
+ * have their own: over channel number and all behind the crc.
  *
  * An operation is a byte for its kind and packed numbers (pack.h):
  *
@@ -51,6 +54,7 @@ enum segment_kind { SEGMENT_JOURNAL = 1, SEGMENT_COPY = 2 };
 struct segment_header {
     enum segment_kind kind;
     uint64_t number, salt, first_record, synced;
+    bool is_gap;
 };
 
 void segment_name(uint64_t number, char name[SEGMENT_NAME]);

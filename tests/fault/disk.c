@@ -27,9 +27,12 @@ struct growth {
 struct node {
     struct node *next; /* of all there ever were */
     uint64_t id;
-    uint64_t synced; /* bytes; what is behind may be lost */
-    uint64_t kept;   /* of what power_on() left, was synced before */
-    bool in_grave;   /* its data is in the grave, called by id */
+    uint64_t synced;  /* bytes; what is behind may be lost */
+    uint64_t kept;    /* of what power_on() left, was synced before */
+    bool in_grave;    /* its data is in the grave, called by id */
+    bool sync_failed; /* what was not synced by then never will be */
+    int writer;       /* the file descriptor that wrote last */
+    bool tell_writer; /* another one heard of the failure; it will, too */
     struct growth growth[GROWTH_MAX];
     size_t growths;
 };
@@ -225,11 +228,30 @@ static struct node *node_new(void)
     return node;
 }
 
+/* The number is given out again: whoever wrote by it is gone. */
+static void forget_writer(int file)
+{
+    for (struct node *node = disk.nodes; node != NULL; node = node->next) {
+        if (node->writer == file)
+            node->writer = -1;
+    }
+}
+
+static int open_old(int directory, const char *path, int flags)
+{
+    (void)pthread_mutex_lock(&disk.lock);
+    int file = (int)syscall(SYS_openat, directory, path, flags, 0);
+    if (file >= 0)
+        forget_writer(file);
+    (void)pthread_mutex_unlock(&disk.lock);
+    return file;
+}
+
 static int do_open(int directory, const char *path, int flags, mode_t mode)
 {
     char full[PATH_MAX];
     if ((flags & O_CREAT) == 0)
-        return (int)syscall(SYS_openat, directory, path, flags, mode);
+        return open_old(directory, path, flags);
     (void)pthread_mutex_lock(&disk.lock);
     const char *name = watched(directory, path, full);
     int file = -1;
@@ -239,6 +261,8 @@ static int do_open(int directory, const char *path, int flags, mode_t mode)
         if (fresh)
             bury(name);
         file = (int)syscall(SYS_openat, directory, path, flags, mode);
+        if (file >= 0)
+            forget_writer(file);
         if (fresh && file >= 0)
             note("", name, node_new());
     }
@@ -316,6 +340,7 @@ ssize_t write(int file, const void *data, size_t size)
         struct node *node = node_of(file);
         if (node != NULL) {
             verdict = gate(DISK_WRITE);
+            node->writer = file;
             grow(node, (uint64_t)info.st_size);
         }
         (void)pthread_mutex_unlock(&disk.lock);
@@ -347,21 +372,41 @@ static int sync_directory(int file)
     return 0;
 }
 
+/* As the kernel does it: pages that could not be written count as written from
+ * then on, and each descriptor hears of it once. */
+static int sync_node(struct node *node, int file, uint64_t size)
+{
+    bool is_writer = file == node->writer;
+    bool was_told = is_writer && node->tell_writer;
+    if (gate(DISK_SYNC) != GO) {
+        node->sync_failed = true;
+        node->tell_writer = !is_writer;
+        return -1;
+    }
+    node->tell_writer = node->tell_writer && !is_writer;
+    if (was_told) {
+        errno = EIO;
+        return -1;
+    }
+    if (!node->sync_failed)
+        node->synced = size;
+    return 0;
+}
+
 /* The real call would only make the tests slow. */
 int fdatasync(int file)
 {
     struct stat info;
-    int result = 0;
-    if (fstat(file, &info) != 0)
-        return -1;
+    struct node *node = NULL;
     (void)pthread_mutex_lock(&disk.lock);
-    struct node *node = S_ISREG(info.st_mode) ? node_of(file) : NULL;
-    if (disk.watching && S_ISDIR(info.st_mode)) {
+    /* Under the lock: of two syncs the later one must not know less. */
+    int result = fstat(file, &info);
+    if (result == 0 && S_ISREG(info.st_mode))
+        node = node_of(file);
+    if (result == 0 && disk.watching && S_ISDIR(info.st_mode)) {
         result = sync_directory(file);
     } else if (node != NULL) {
-        result = gate(DISK_SYNC) == GO ? 0 : -1;
-        if (result == 0)
-            node->synced = (uint64_t)info.st_size;
+        result = sync_node(node, file, (uint64_t)info.st_size);
     }
     (void)pthread_mutex_unlock(&disk.lock);
     return result;
@@ -557,6 +602,7 @@ void disk_power_on(uint64_t *seed)
         entry->node->kept = entry->node->synced;
         entry->node->synced = size_of(to);
         entry->node->growths = 0;
+        entry->node->sync_failed = entry->node->tell_writer = false;
     }
     remove_files(disk.grave);
     disk.now = disk.durable;

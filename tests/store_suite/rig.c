@@ -37,6 +37,21 @@ const struct backend backend_small_segments = {.name = "small segments",
                                                .overhead = 40,
                                                .open = open_small};
 
+static enum status open_unsynced(const char *directory,
+                                 const struct store_config *config,
+                                 struct store **out, struct error *err)
+{
+    struct store_config small = *config;
+    small.segment_bytes = 16 << 10;
+    small.no_sync = true;
+    return leveldb_store_open(directory, &small, out, err);
+}
+
+const struct backend backend_unsynced = {.name = "unsynced",
+                                         .is_persistent = true,
+                                         .overhead = 40,
+                                         .open = open_unsynced};
+
 void must(bool done)
 {
     if (!done)

@@ -20,10 +20,10 @@ struct backend {
                         struct error *err);
 };
 
-/* The last is the one before with segments so small that all of them change
- * and go all the time. */
+/* The last two have segments so small that all of them change and go all the
+ * time; the very last never syncs. */
 extern const struct backend backend_memory, backend_leveldb,
-    backend_small_segments;
+    backend_small_segments, backend_unsynced;
 
 enum { RECOVERED_MAX = 64, TEXT_MAX = 256 };
 
