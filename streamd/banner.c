@@ -159,3 +159,20 @@ void banner_limits(struct log *log, const struct limits *limits)
          built_in->max_inactivity, duration_format);
     rule_print(log, entries_print(log, limits), "");
 }
+
+void banner_sync(struct log *log, const struct store_config *config)
+{
+    char time[DURATION_TEXT_MAX];
+    if (!config->no_sync)
+        return;
+    if (config->auto_sync == 0) {
+        log_warn(log, "Messages are acked before they are on the disk (sync: "
+                      "false, auto_sync: 0): a power cut loses many of them");
+    } else {
+        (void)duration_format(config->auto_sync, time);
+        log_warn(log,
+                 "Messages are acked before they are on the disk (sync: "
+                 "false): a power cut loses those of the last %s",
+                 time);
+    }
+}

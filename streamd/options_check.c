@@ -168,6 +168,18 @@ enum status options_check_monitoring(const struct options *options,
     return STATUS_OK;
 }
 
+/* Far from either end a store would be all directory, or start slowly. */
+uint64_t options_segment_bytes(const struct options *options)
+{
+    static const int64_t least = INT64_C(1) << 20, most = INT64_C(256) << 20;
+    int64_t wanted = options->file.slice_max_bytes;
+    if (wanted == 0)
+        return 0;
+    if (wanted < least)
+        return (uint64_t)least;
+    return (uint64_t)(wanted > most ? most : wanted);
+}
+
 /* ---- what has no effect ---- */
 
 struct reason {
@@ -206,13 +218,11 @@ static void say_reason(const struct options *options,
 void options_idle(const struct options *options,
                   void (*say)(void *context, const char *text), void *context)
 {
-    bool file = store_is(options, "FILE");
     const struct reason reasons[] = {
-        {OPTIONS_IDLE_FILE, file,
-         "No effect with this FILE store, which syncs every batch and looks "
-         "after its files by itself"},
-        {OPTIONS_IDLE_FILE, !file, "No effect without a FILE store"},
-        {OPTIONS_FOR_FILE, !file, "No effect without a FILE store"},
+        {OPTIONS_IDLE_FILE, true,
+         "No effect, as this server looks after its files by itself"},
+        {OPTIONS_FOR_FILE, !store_is(options, "FILE"),
+         "No effect without a FILE store"},
         {OPTIONS_IDLE_BATCH, true,
          "No effect, as what has arrived is stored at once"},
         {OPTIONS_FOR_SQL, !store_is(options, "SQL"),
@@ -228,5 +238,15 @@ void options_idle(const struct options *options,
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         if (reasons[i].holds)
             say_reason(options, &defaults, &reasons[i], say, context);
+    }
+    uint64_t size = options_segment_bytes(options);
+    if (store_is(options, "FILE") &&
+        size != (uint64_t)options->file.slice_max_bytes && size != 0) {
+        char line[LINE_MAX_SIZE];
+        (void)snprintf(line, sizeof line,
+                       "-file_slice_max_bytes is taken as %" PRIu64
+                       ": a file of messages has 1 MiB to 256 MiB",
+                       size);
+        say(context, line);
     }
 }

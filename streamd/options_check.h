@@ -22,8 +22,12 @@ MUST_CHECK enum status options_store(const struct options *options,
 MUST_CHECK enum status options_check_monitoring(const struct options *options,
                                                 struct error *err);
 
+/* Of one file of messages of a FILE store: as wanted, but from 1 MiB to 256
+ * MiB; 0: as built in. */
+uint64_t options_segment_bytes(const struct options *options);
+
 /* Calls say, once for each reason, with a line that names the options that
- * have a value of their own but no effect. */
+ * have a value of their own but no effect, or another than was given. */
 void options_idle(const struct options *options,
                   void (*say)(void *context, const char *text), void *context);
 

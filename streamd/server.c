@@ -64,6 +64,9 @@ static enum status open_store(struct server *server, struct error *err)
         .limits = &options->limits,
         .clock = &clock_system,
         .log = server->log,
+        .no_sync = !options->file.sync,
+        .auto_sync = options->file.auto_sync > 0 ? options->file.auto_sync : 0,
+        .segment_bytes = options_segment_bytes(options),
     };
     enum options_store kind = OPTIONS_STORE_MEMORY;
     enum status status = options_store(options, &kind, err);
@@ -75,6 +78,7 @@ static enum status open_store(struct server *server, struct error *err)
         return status;
     if (kind == OPTIONS_STORE_MEMORY)
         return memory_store_open(&config, &server->store, err);
+    banner_sync(server->log, &config);
     return leveldb_store_open(options->dir, &config, &server->store, err);
 }
 

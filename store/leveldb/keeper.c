@@ -14,9 +14,10 @@ static const int64_t retry_pause = CLOCK_SECOND / 4; /* behind a failure */
 struct keeper {
     struct file_store *store;
     pthread_t thread;
-    struct blob sweeps;                /* struct sweep each; the thread's */
-    bool complained, space_complained; /* its failure is in the log */
-    bool unsure;                       /* a write failed, and it had to end */
+    struct blob sweeps; /* struct sweep each; the thread's */
+    uint64_t synced;    /* by the thread: up to this record */
+    bool complained, space_complained, sync_complained; /* it is in the log */
+    bool unsure; /* a write failed, and it had to end */
 
     pthread_mutex_t lock; /* all below */
     pthread_cond_t changed;
@@ -54,7 +55,8 @@ static void wake_at(struct keeper *keeper, int64_t *at, int64_t delay)
 {
     (void)pthread_mutex_lock(&keeper->lock);
     if (*at == INT64_MAX) {
-        *at = now() + delay;
+        int64_t time = now(); /* delay may be as long as there are numbers */
+        *at = delay < INT64_MAX - time ? time + delay : INT64_MAX;
         (void)pthread_cond_signal(&keeper->changed);
     }
     (void)pthread_mutex_unlock(&keeper->lock);
@@ -249,19 +251,63 @@ static void free_space(struct keeper *keeper)
         keeper_wake_later(keeper);
 }
 
-static void sync_journal(struct file_store *store)
+static enum status sync_sealed(struct file_store *store,
+                               const struct blob *sealed, struct error *err)
 {
-    struct error err = {0};
-    (void)pthread_mutex_lock(&store->write_lock);
-    int file = store->journal.file < 0 ? -1 : dup(store->journal.file);
-    (void)pthread_mutex_unlock(&store->write_lock);
-    if (file < 0)
-        return;
-    if (fdatasync(file) != 0) {
-        (void)fail(&err, STATUS_IO, "sync");
-        log_error(store->log, "Unable to sync the store");
+    enum status status = STATUS_OK;
+    struct sealed_segment segment;
+    for (size_t at = 0; status == STATUS_OK && at < sealed->size;
+         at += sizeof segment) {
+        memcpy(&segment, sealed->data + at, sizeof segment);
+        status = journal_sync_segment(store->directory, segment.number, err);
     }
-    (void)close(file);
+    return status;
+}
+
+/* What commits left unsynced: the segment at hand, and those before it that no
+ * checkpoint has synced. */
+static enum status sync_journal(struct keeper *keeper, struct error *err)
+{
+    struct file_store *store = keeper->store;
+    const struct journal *journal = &store->journal;
+    struct blob sealed = {0};
+    (void)pthread_mutex_lock(&store->write_lock);
+    uint64_t newest = journal->position.record - 1;
+    uint64_t segment = journal->position.segment;
+    bool idle = journal->synced >= newest || keeper->synced >= newest;
+    bool copied = idle || blob_append(&sealed, journal->sealed.data,
+                                      journal->sealed.size);
+    (void)pthread_mutex_unlock(&store->write_lock);
+    if (idle)
+        return STATUS_OK;
+    enum status status =
+        copied ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "sync");
+    if (status == STATUS_OK && store->checkpoint != NULL)
+        status = sync_sealed(store, &store->checkpoint->sealed, err);
+    if (status == STATUS_OK)
+        status = sync_sealed(store, &sealed, err);
+    if (status == STATUS_OK)
+        status = journal_sync_segment(store->directory, segment, err);
+    if (status == STATUS_OK)
+        keeper->synced = newest;
+    blob_release(&sealed);
+    return status;
+}
+
+/* Unsuccessful, it is tried again after the same time. */
+static void sync_late(struct keeper *keeper)
+{
+    struct file_store *store = keeper->store;
+    struct error err = {0};
+    enum status status = sync_journal(keeper, &err);
+    if (status != STATUS_OK && !keeper->sync_complained) {
+        log_error(store->log,
+                  "Unable to sync the store, will be tried again: %s",
+                  err.detail);
+    }
+    keeper->sync_complained = status != STATUS_OK;
+    if (status != STATUS_OK)
+        keeper_wake_to_sync(keeper);
 }
 
 /* ---- the thread ---- */
@@ -311,7 +357,7 @@ static void *serve(void *context)
     while ((work = wait_for_work(keeper)) != WORK_NONE) {
         struct error err = {0};
         if (work == WORK_SYNC) {
-            sync_journal(keeper->store);
+            sync_late(keeper);
             continue;
         }
         if (make_checkpoint(keeper->store, &err) == STATUS_OK) {

@@ -247,9 +247,9 @@ class Flags(StreamdCase):
     def test_what_has_no_effect_is_said(self):
         server = self.start_server("-file_compact_frag=20", "-io_batch_size=1",
                                    nats=self.shared_nats(), store="file")
-        self.assertIn("[WRN] STREAM: No effect with this FILE store, which "
-                      "syncs every batch and looks after its files by itself: "
-                      "-file_compact_frag\n", server.log())
+        self.assertIn("[WRN] STREAM: No effect, as this server looks after "
+                      "its files by itself: -file_compact_frag\n",
+                      server.log())
         self.assertIn("No effect, as what has arrived is stored at once: "
                       "-io_batch_size\n", server.log())
 

@@ -122,6 +122,31 @@ class FailingDisk(DiskCase):
                       ([b"before", b"end"], [b"before", b"lost", b"end"]))
 
 
+class Unsynced(DiskCase):
+    """-file_sync=false: an ack does not wait for the disk."""
+
+    flags = ("-file_sync=false", "-file_auto_sync=50ms")
+
+    def test_acks_do_not_wait_for_the_disk_but_it_gets_all(self):
+        self.assertIn("[WRN] STREAM: Messages are acked before they are on "
+                      "the disk (sync: false): a power cut loses those of the "
+                      "last 50ms\n", self.server.log())
+        self.publish(b"before")
+        self.control.set(sync=errno.EIO)
+        self.publish(b"not on the disk")
+        self.server.wait_log("Unable to sync the store, will be tried again: "
+                             f"sync a segment: {os.strerror(errno.EIO)}")
+        self.publish(b"nor is this")
+        self.control.set()
+        self.publish(b"after")
+        self.check()
+        self.restart_server()  # by kill -9
+        self.check()
+        self.server.end()  # in good order
+        self.server.start()
+        self.check()
+
+
 class FullDisk(DiskCase):
     """A file system that is really full."""
 

@@ -510,20 +510,51 @@ static void what_has_no_effect_is_said(void **s)
     options_idle(&options, say, said);
     assert_string_equal(said, "");
     options = PARSED(W("-st=file"), W("-file_sync=false"), W("-file_crc=false"),
-                     W("-cluster_sync"), W("-io_batch_size=1"), W("-routes=x"));
+                     W("-file_slice_max_msgs=1"), W("-cluster_sync"),
+                     W("-io_batch_size=1"), W("-routes=x"));
     options_idle(&options, say, said);
     assert_string_equal(
-        said, "No effect with this FILE store, which syncs every batch and "
-              "looks after its files by itself: -file_crc, -file_sync\n"
+        said, "No effect, as this server looks after its files by itself: "
+              "-file_crc, -file_slice_max_msgs\n"
               "No effect, as what has arrived is stored at once: "
               "-io_batch_size\n"
               "No effect without -clustered: -cluster_sync\n");
     said[0] = '\0';
-    options = PARSED(W("-file_crc=false"), W("-ns=x"), W("-routes=x"));
+    options = PARSED(W("-file_crc=false"), W("-file_sync=false"), W("-ns=x"),
+                     W("-routes=x"));
     options_idle(&options, say, said);
     assert_string_equal(said,
-                        "No effect without a FILE store: -file_crc\n"
+                        "No effect, as this server looks after its files by "
+                        "itself: -file_crc\n"
+                        "No effect without a FILE store: -file_sync\n"
                         "No effect with a NATS server in use (-ns): -routes\n");
+}
+
+static void files_of_messages_have_a_sensible_size(void **s)
+{
+    (void)s;
+    static const struct {
+        const char *flag;
+        uint64_t bytes;
+        bool said;
+    } cases[] = {
+        {"-file_slice_max_bytes=0", 0, false}, /* the store's own choice */
+        {"-file_slice_max_bytes=64MB", UINT64_C(64) << 20, false},
+        {"-file_slice_max_bytes=1MB", UINT64_C(1) << 20, false},
+        {"-file_slice_max_bytes=1000", UINT64_C(1) << 20, true},
+        {"-file_slice_max_bytes=7EB", UINT64_C(256) << 20, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char said[SAID_MAX] = "";
+        char flag[64];
+        (void)snprintf(flag, sizeof flag, "%s", cases[i].flag);
+        struct options options = PARSED(W("-st=file"), flag);
+        assert_int_equal(options_segment_bytes(&options), cases[i].bytes);
+        options_idle(&options, say, said);
+        assert_int_equal(strstr(said, "-file_slice_max_bytes is taken as") !=
+                             NULL,
+                         cases[i].said);
+    }
 }
 
 /* C17 as far as there are stores. */
@@ -579,6 +610,7 @@ int main(void)
         cmocka_unit_test(the_ranges_of_a_file_store_are_checked),
         cmocka_unit_test(http_and_https_exclude_each_other),
         cmocka_unit_test(what_has_no_effect_is_said),
+        cmocka_unit_test(files_of_messages_have_a_sensible_size),
         cmocka_unit_test(c5_what_is_no_size_is_refused_under_the_name_given),
         cmocka_unit_test(c9_logtime_can_be_turned_off),
         cmocka_unit_test(c10_a_boolean_never_takes_the_next_word),
