@@ -184,6 +184,23 @@ static struct failures *failures_of(struct admin_access *access,
     return failures;
 }
 
+/* With the lock. */
+static bool digest_equal(const struct admin_access *access,
+                         const uint8_t digest[DIGEST_SIZE])
+{
+    return CRYPTO_memcmp(digest, access->digest, DIGEST_SIZE) == 0;
+}
+
+bool admin_access_knows(struct admin_access *access, struct bytes token)
+{
+    uint8_t digest[DIGEST_SIZE] = {0};
+    bool digested = digest_of(token, digest);
+    (void)pthread_mutex_lock(&access->lock);
+    bool equal = digest_equal(access, digest);
+    (void)pthread_mutex_unlock(&access->lock);
+    return digested && equal;
+}
+
 enum admin_verdict admin_access_check(struct admin_access *access,
                                       struct bytes token, const char *peer)
 {
@@ -195,8 +212,7 @@ enum admin_verdict admin_access_check(struct admin_access *access,
     struct failures *failures = failures_of(access, peer);
     if (failures->count >= ADMIN_FAILURES_MAX) {
         verdict = ADMIN_LIMITED;
-    } else if (!digested ||
-               CRYPTO_memcmp(digest, access->digest, sizeof digest) != 0) {
+    } else if (!digested || !digest_equal(access, digest)) {
         failures->count++;
         verdict = ADMIN_DENIED;
     }
@@ -209,12 +225,11 @@ enum admin_verdict admin_access_check(struct admin_access *access,
     return verdict;
 }
 
-void admin_access_note(struct admin_access *access, const char *peer,
-                       const char *what, const char *refused)
+void admin_note(struct log *log, const char *peer, const char *what,
+                const char *refused)
 {
     char by[TEXT_QUOTED_MAX];
     char shown[TEXT_QUOTED_MAX];
-    log_info(access->log, "Admin %s: %s: refused: %s",
-             text_quote(bytes_text(peer), by),
+    log_info(log, "Admin %s: %s: refused: %s", text_quote(bytes_text(peer), by),
              text_quote(bytes_text(what), shown), refused);
 }

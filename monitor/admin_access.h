@@ -9,6 +9,8 @@
 #include "streamd/base/log.h"
 #include "streamd/base/status.h"
 
+#include <stdbool.h>
+
 enum {
     ADMIN_TOKEN_MIN = 16,
     ADMIN_TOKEN_MAX = 1024,
@@ -42,9 +44,13 @@ MUST_CHECK enum status admin_access_reload(struct admin_access *access,
 enum admin_verdict admin_access_check(struct admin_access *access,
                                       struct bytes token, const char *peer);
 
+/* True if it is the token. Counts nothing: for what only spares work, not for
+ * what is told to a peer. */
+bool admin_access_knows(struct admin_access *access, struct bytes token);
+
 /* Who may, asked for what makes no sense and never reached the engine: a line
  * in the log, as the engine writes one for each request. */
-void admin_access_note(struct admin_access *access, const char *peer,
-                       const char *what, const char *refused);
+void admin_note(struct log *log, const char *peer, const char *what,
+                const char *refused);
 
 #endif

@@ -12,10 +12,7 @@
 static const char prefix[] = "/streaming/admin/v1/";
 static const char json_type[] = "application/json";
 
-enum {
-    BODY_MOST = 2 * 1024 * 1024, /* a message of 1 MiB, in base64 */
-    CAPTURES_MAX = 3,
-};
+enum { CAPTURES_MAX = 3 };
 
 /* ---- replies ---- */
 
@@ -95,9 +92,18 @@ static const char *peer_of(const struct request *request)
     return request->peer == NULL ? "" : request->peer;
 }
 
+static bool keeps_body(void *context, const struct request *request)
+{
+    const struct admin_http *admin = context;
+    return request->trusted ||
+           admin_access_knows(admin->access, bearer(request));
+}
+
 static bool may(const struct admin_http *admin, const struct request *request,
                 struct reply *reply)
 {
+    if (request->trusted)
+        return true;
     switch (
         admin_access_check(admin->access, bearer(request), peer_of(request))) {
     case ADMIN_GRANTED:
@@ -310,7 +316,7 @@ static void note(const struct admin_http *admin, const struct request *request,
     (void)snprintf(what, sizeof what, "%.16s %s", request->method,
                    request->target);
     (void)snprintf(refused, sizeof refused, "%d", status);
-    admin_access_note(admin->access, peer_of(request), what, refused);
+    admin_note(admin->log, peer_of(request), what, refused);
 }
 
 static void answer_admin(void *context, const struct request *request,
@@ -355,7 +361,8 @@ static const struct route routes[] = {
     {.path = prefix,
      .prefix = true,
      .cost = ROUTE_BULK,
-     .body_max = BODY_MOST,
+     .body_max = ADMIN_BODY_MAX,
+     .keeps_body = keeps_body,
      .answer = answer_admin},
 };
 

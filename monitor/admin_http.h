@@ -7,10 +7,11 @@
 #include "monitor/router.h"
 #include "streamd/engine/admin.h"
 
-/* Both must outlive the monitor. */
+/* All must outlive the monitor. */
 struct admin_http {
-    struct admin_access *access;
+    struct admin_access *access; /* NULL: only who is trusted comes */
     struct admin_source source;
+    struct log *log;
 };
 
 /* The routes, for monitor_options; *admin must outlive the monitor. */

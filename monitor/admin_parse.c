@@ -20,6 +20,8 @@ enum status admin_document_new(struct bytes body, struct admin_document **out,
 {
     json_error_t cause;
     *out = NULL;
+    if (body.size > ADMIN_BODY_MAX)
+        return fail(err, STATUS_TOO_BIG, "more than %d bytes", ADMIN_BODY_MAX);
     json_t *members = body.size == 0
                           ? json_object()
                           : json_loadb((const char *)body.data, body.size,

@@ -8,10 +8,13 @@
 
 #include "streamd/engine/admin.h"
 
+enum { ADMIN_BODY_MAX = 2 * 1024 * 1024 }; /* a message of 1 MiB, in base64 */
+
 struct admin_document;
 
-/* body is a JSON object, or empty: no members. On STATUS_OK the caller owns
- * *out. Errors: STATUS_INVALID, STATUS_NO_MEMORY. */
+/* body is a JSON object, or empty: no members. Parse what comes from somebody
+ * who may send it only. On STATUS_OK the caller owns *out. Errors:
+ * STATUS_INVALID, STATUS_TOO_BIG, STATUS_NO_MEMORY. */
 MUST_CHECK enum status admin_document_new(struct bytes body,
                                           struct admin_document **out,
                                           struct error *err);

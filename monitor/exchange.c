@@ -193,6 +193,26 @@ static bool body_too_long(const struct exchange *exchange,
     return text != NULL && strtoumax(text, NULL, 10) > exchange->body_max;
 }
 
+static struct request request_of(const struct exchange *exchange)
+{
+    return (struct request){.method = exchange->method,
+                            .target = exchange->target,
+                            .peer = exchange->peer,
+                            .trusted = exchange->server->trusted,
+                            .headers = exchange->headers,
+                            .headers_size = exchange->headers_size,
+                            .body = blob_bytes(&exchange->body)};
+}
+
+static bool body_wanted(const struct exchange *exchange,
+                        const struct route *route, void *context)
+{
+    if (route == NULL || route->body_max == 0)
+        return false;
+    const struct request asked = request_of(exchange);
+    return route->keeps_body == NULL || route->keeps_body(context, &asked);
+}
+
 /* With the headers: may the body come? */
 static enum MHD_Result begin(struct exchange *exchange, const char *method,
                              const char *version)
@@ -204,11 +224,12 @@ static enum MHD_Result begin(struct exchange *exchange, const char *method,
     exchange->state = EXCHANGE_BODY;
     exchange->method = method;
     exchange->cost = route == NULL ? ROUTE_AT_ONCE : route->cost;
-    exchange->keep_body = route != NULL && route->body_max > 0;
-    exchange->body_max = exchange->keep_body ? route->body_max : DROPPED_MAX;
-    if (body_too_long(exchange, connection))
+    exchange->body_max =
+        route != NULL && route->body_max > 0 ? route->body_max : DROPPED_MAX;
+    if (body_too_long(exchange, connection)) {
         return refuse(connection, version, MHD_HTTP_CONTENT_TOO_LARGE,
                       "413 Content Too Large");
+    }
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, header_take,
                                     exchange);
     if (exchange->headers_size > HEADERS_MAX) {
@@ -216,6 +237,7 @@ static enum MHD_Result begin(struct exchange *exchange, const char *method,
                       MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
                       "431 Request Header Fields Too Large");
     }
+    exchange->keep_body = body_wanted(exchange, route, context);
     return MHD_YES;
 }
 
@@ -238,12 +260,7 @@ static enum MHD_Result take(struct exchange *exchange, const char *data,
 
 static void answer(struct exchange *exchange)
 {
-    const struct request asked = {.method = exchange->method,
-                                  .target = exchange->target,
-                                  .peer = exchange->peer,
-                                  .headers = exchange->headers,
-                                  .headers_size = exchange->headers_size,
-                                  .body = blob_bytes(&exchange->body)};
+    const struct request asked = request_of(exchange);
     router_answer(&exchange->server->router, &asked, &exchange->reply);
 }
 

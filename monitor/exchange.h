@@ -18,6 +18,7 @@ struct exchange_server {
     struct connections *connections;
     struct workers *quick; /* for ROUTE_WAITS */
     struct workers *bulk;  /* for ROUTE_BULK */
+    bool trusted;          /* all who come: the listener lets nobody else in */
     bool stopping;         /* atomic: what was not begun is answered 503 */
     size_t reply_bytes;    /* atomic: of bodies on their way */
 };

@@ -20,7 +20,8 @@ struct request {
     const char *method; /* as it was sent: "GET" */
     const char *target; /* raw, with the query: monitor/query.h reads it */
     const char *path;   /* unescaped and clean, without the query */
-    const char *peer;   /* "127.0.0.1:1234", "[::1]:1234"; "": not known */
+    const char *peer; /* "127.0.0.1:1234", ..., as peer.h says; "": not known */
+    bool trusted;     /* came where only the owner of the process comes */
     const struct header *headers;
     size_t headers_size;
     struct bytes body; /* empty unless the route takes one */

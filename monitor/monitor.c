@@ -3,21 +3,16 @@
 #include "monitor/certificate.h"
 #include "monitor/endpoints.h"
 #include "monitor/exchange.h"
+#include "monitor/listener.h"
 #include "monitor/metrics.h"
 #include "monitor/nats_pages.h"
 #include "monitor/page.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 /* What one client, or many, may cost us. */
 enum {
@@ -26,7 +21,6 @@ enum {
     IDLE_SECONDS_MAX = 15,         /* nothing read, nothing written */
     REQUEST_SECONDS_MAX = 30,      /* until a request is whole, or cut off */
     CONNECTION_MEMORY = 32 * 1024, /* request line, headers, answer headers */
-    BACKLOG = 1024,
     QUICK_THREADS = 2,
     BULK_THREADS = 2,
 };
@@ -46,88 +40,16 @@ struct monitor {
     struct nats_pages nats_pages;
     struct route_set sets[4 + MONITOR_ROUTE_SETS_MAX];
     struct exchange_server server;
-    int port;
+    struct listener listener; /* its socket is the daemon's once that runs */
 };
-
-/* ---- listening ---- */
-
-static enum status listen_fail(struct error *err, const char *host, int port,
-                               const char *what, const char *reason)
-{
-    bool brackets = strchr(host, ':') != NULL;
-    return fail(err, STATUS_IO,
-                "can't listen to the monitor port: listen tcp %s%s%s:%d: "
-                "%s: %s",
-                brackets ? "[" : "", host, brackets ? "]" : "", port, what,
-                reason);
-}
-
-static int bound_port(int socket_number)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address;
-    memset(&address, 0, sizeof address);
-    socklen_t size = sizeof address;
-    if (getsockname(socket_number, &address.any, &size) != 0)
-        return 0;
-    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port
-                                                   : address.v4.sin_port);
-}
-
-/* A listening socket for the address, or -1 with errno and what failed. */
-static int address_listen(const struct addrinfo *address, const char **what)
-{
-    *what = "socket";
-    int number = socket(address->ai_family,
-                        address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (number < 0)
-        return -1;
-    const int on = 1; /* a restart must not wait for old connections to go */
-    *what = "bind";
-    if (setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        bind(number, address->ai_addr, address->ai_addrlen) == 0) {
-        *what = "listen";
-        if (listen(number, BACKLOG) == 0)
-            return number;
-    }
-    int saved = errno;
-    (void)close(number);
-    errno = saved;
-    return -1;
-}
-
-static enum status port_listen(const char *host, int port, int *out,
-                               struct error *err)
-{
-    *out = -1;
-    if (port > UINT16_MAX)
-        return fail(err, STATUS_INVALID, "monitor: no port: %d", port);
-    char service[8];
-    (void)snprintf(service, sizeof service, "%d", port < 0 ? 0 : port);
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *addresses = NULL;
-    int code = getaddrinfo(host, service, &hints, &addresses);
-    if (code != 0)
-        return listen_fail(err, host, port, "lookup", gai_strerror(code));
-    const char *what;
-    *out = address_listen(addresses, &what);
-    freeaddrinfo(addresses);
-    if (*out < 0)
-        return listen_fail(err, host, port, what, strerror(errno));
-    return STATUS_OK;
-}
 
 /* ---- life cycle ---- */
 
 /* Connections cost descriptors, which the store needs more than we do. */
-static size_t connections_max(void)
+static size_t connections_max(bool trusted)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    if (trusted || getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return CONNECTIONS_MIN;
     size_t share = (size_t)limit.rlim_cur / 4;
     if (limit.rlim_cur == RLIM_INFINITY || share > CONNECTIONS_MAX)
@@ -156,6 +78,7 @@ static struct monitor *monitor_new(const struct monitor_options *options,
     struct monitor *monitor = calloc(1, sizeof *monitor);
     if (monitor == NULL)
         return NULL;
+    monitor->listener.socket = -1;
     monitor->source = *source;
     monitor->limits =
         options->limits != NULL ? *options->limits : limits_default;
@@ -199,6 +122,7 @@ static void monitor_free(struct monitor *monitor)
     workers_free(monitor->server.bulk);
     connections_free(monitor->server.connections);
     certificate_release(&monitor->certificate);
+    listener_release(&monitor->listener);
     free(monitor);
 }
 
@@ -217,11 +141,10 @@ static enum status certificate_take(struct monitor *monitor,
                             &monitor->certificate, err);
 }
 
-static enum status daemon_start(struct monitor *monitor, int listener,
-                                struct error *err)
+static enum status daemon_start(struct monitor *monitor, struct error *err)
 {
     struct exchange_server *server = &monitor->server;
-    size_t most = connections_max();
+    size_t most = connections_max(server->trusted);
     const struct connections_limits limits = {
         .narrow = most - most / 4,
         .grace = CLOCK_SECOND,
@@ -253,8 +176,8 @@ static enum status daemon_start(struct monitor *monitor, int listener,
             (monitor->secure ? MHD_USE_TLS : 0),
         0, NULL, NULL, exchange_handle, server, MHD_OPTION_ARRAY,
         monitor->secure ? tls : none, MHD_OPTION_LISTEN_SOCKET,
-        (MHD_socket)listener, MHD_OPTION_URI_LOG_CALLBACK, exchange_new, server,
-        MHD_OPTION_NOTIFY_COMPLETED, exchange_end, server,
+        (MHD_socket)monitor->listener.socket, MHD_OPTION_URI_LOG_CALLBACK,
+        exchange_new, server, MHD_OPTION_NOTIFY_COMPLETED, exchange_end, server,
         MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, server,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)most,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS_MAX,
@@ -265,19 +188,50 @@ static enum status daemon_start(struct monitor *monitor, int listener,
                     monitor->secure ? " (is it the key of the certificate?)"
                                     : "");
     }
+    monitor->listener.socket = -1; /* closed by the daemon */
     return STATUS_OK;
 }
 
-static void start_log(struct log *log, const char *scheme, const char *host,
-                      int port)
+static void start_log(struct log *log, const struct monitor *monitor,
+                      const char *host)
 {
     char line[320];
     bool brackets = strchr(host, ':') != NULL;
     int size =
         snprintf(line, sizeof line, "Starting %s monitor on %s%.255s%s:%d",
-                 scheme, brackets ? "[" : "", host, brackets ? "]" : "", port);
-    if (size > 0)
+                 monitor->secure ? "https" : "http", brackets ? "[" : "", host,
+                 brackets ? "]" : "", monitor->listener.port);
+    if (monitor->server.trusted) {
+        log_info(log, "Administration on the socket %s",
+                 monitor->listener.path);
+    } else if (size > 0) {
         log_foreign(log, LOG_LEVEL_INFO, line, size);
+    }
+}
+
+static enum status start(struct monitor *monitor,
+                         const struct monitor_options *options,
+                         struct error *err)
+{
+    const char *host = options->host == NULL || options->host[0] == '\0'
+                           ? host_default
+                           : options->host;
+    enum status status =
+        options->socket != NULL
+            ? listener_unix(options->socket, &monitor->listener, err)
+            : listener_tcp(host, options->port, &monitor->listener, err);
+    if (status != STATUS_OK)
+        return status;
+    monitor->server.trusted = options->socket != NULL;
+    (void)snprintf(monitor->metrics_id, sizeof monitor->metrics_id,
+                   "%s://localhost:%d", monitor->secure ? "https" : "http",
+                   monitor->listener.port);
+    status = certificate_take(monitor, options, err);
+    if (status == STATUS_OK)
+        status = daemon_start(monitor, err);
+    if (status == STATUS_OK)
+        start_log(options->log, monitor, host);
+    return status;
 }
 
 enum status monitor_start(const struct monitor_options *options,
@@ -285,39 +239,21 @@ enum status monitor_start(const struct monitor_options *options,
                           struct monitor **out, struct error *err)
 {
     *out = NULL;
-    const char *host = options->host == NULL || options->host[0] == '\0'
-                           ? host_default
-                           : options->host;
-    int listener;
-    enum status status = port_listen(host, options->port, &listener, err);
-    if (status != STATUS_OK)
-        return status;
     struct monitor *monitor = monitor_new(options, source);
-    if (monitor == NULL) {
-        (void)close(listener);
+    if (monitor == NULL)
         return fail(err, STATUS_NO_MEMORY, "monitor: start");
-    }
-    monitor->port = bound_port(listener);
-    (void)snprintf(monitor->metrics_id, sizeof monitor->metrics_id,
-                   "%s://localhost:%d", monitor->secure ? "https" : "http",
-                   monitor->port);
-    status = certificate_take(monitor, options, err);
-    if (status == STATUS_OK)
-        status = daemon_start(monitor, listener, err); /* has the socket then */
+    enum status status = start(monitor, options, err);
     if (status != STATUS_OK) {
-        (void)close(listener);
         monitor_free(monitor);
         return status;
     }
-    start_log(options->log, monitor->secure ? "https" : "http", host,
-              monitor->port);
     *out = monitor;
     return STATUS_OK;
 }
 
 int monitor_port(const struct monitor *monitor)
 {
-    return monitor->port;
+    return monitor->listener.port;
 }
 
 void monitor_stop(struct monitor *monitor)

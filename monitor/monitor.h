@@ -17,8 +17,11 @@
 enum { MONITOR_ROUTE_SETS_MAX = 4 };
 
 struct monitor_options {
-    const char *host;            /* NULL or "": 0.0.0.0 */
-    int port;                    /* 1 to 65535; -1 or 0: any free one */
+    const char *host; /* NULL or "": 0.0.0.0 */
+    int port;         /* 1 to 65535; -1 or 0: any free one */
+    /* Not NULL: instead of host and port the path of a Unix socket. Whoever
+     * comes there is trusted: its mode is 0600. */
+    const char *socket;
     struct log *log;             /* NULL: none */
     const struct limits *limits; /* for storez; NULL: the built-in ones */
     const struct clock *clock;   /* NULL: the system's */
@@ -42,9 +45,9 @@ struct monitor;
 
 /* Listens, says so in the log, and serves from then on. The options and
  * *source (but not its context) are copied. On STATUS_OK the caller owns *out;
- * otherwise it is NULL. Errors: STATUS_INVALID (host, port), STATUS_IO ("can't
- * listen to the monitor port: ...", or certificate and key), STATUS_TOO_BIG
- * (one of these), STATUS_NO_MEMORY. */
+ * otherwise it is NULL. Errors: STATUS_INVALID (host, port, path), STATUS_IO
+ * ("can't listen to the monitor port: ...", or certificate and key),
+ * STATUS_TOO_BIG (one of these), STATUS_NO_MEMORY. */
 MUST_CHECK enum status monitor_start(const struct monitor_options *options,
                                      const struct view_source *source,
                                      struct monitor **out, struct error *err);
@@ -52,7 +55,7 @@ MUST_CHECK enum status monitor_start(const struct monitor_options *options,
 /* Any thread: other limits for storez, borrowed like the first ones. */
 void monitor_set_limits(struct monitor *monitor, const struct limits *limits);
 
-/* The port it listens on. */
+/* The port it listens on; 0: a Unix socket. */
 int monitor_port(const struct monitor *monitor);
 
 /* Closes all connections, waits for a request being answered, frees. NULL is

@@ -4,6 +4,21 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+
+/* Who connected to a Unix socket, as the kernel knows. */
+static void local_text(struct MHD_Connection *connection, char out[PEER_MAX])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (info != NULL && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED,
+                                   &peer, &size) == 0) {
+        (void)snprintf(out, PEER_MAX, "user %ld, process %ld", (long)peer.uid,
+                       (long)peer.pid);
+    }
+}
 
 void peer_text(struct MHD_Connection *connection, char out[PEER_MAX])
 {
@@ -23,5 +38,7 @@ void peer_text(struct MHD_Connection *connection, char out[PEER_MAX])
         memcpy(&v6, info->client_addr, sizeof v6);
         (void)inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
         (void)snprintf(out, PEER_MAX, "[%s]:%u", text, ntohs(v6.sin6_port));
+    } else if (info->client_addr->sa_family == AF_UNIX) {
+        local_text(connection, out);
     }
 }

@@ -6,7 +6,8 @@
 
 enum { PEER_MAX = 64 };
 
-/* "127.0.0.1:1234", "[::1]:1234"; "" if it is not known. */
+/* "127.0.0.1:1234", "[::1]:1234", "user 1000, process 4321"; "" if it is not
+ * known. */
 void peer_text(struct MHD_Connection *connection, char out[PEER_MAX]);
 
 #endif

@@ -23,6 +23,10 @@ struct route {
     const char *methods;
     enum route_cost cost;
     size_t body_max; /* bytes, longer ones get 413; 0: bodies are dropped */
+    /* With the headers, on libmicrohttpd's thread: false, and the body is
+     * dropped as it comes, so that who is refused costs no memory. NULL: true.
+     */
+    bool (*keeps_body)(void *context, const struct request *request);
     /* Several threads at a time. Fills *reply, which is zero-initialised. */
     void (*answer)(void *context, const struct request *request,
                    struct reply *reply);

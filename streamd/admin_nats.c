@@ -2,6 +2,7 @@
 
 #include "monitor/admin_json.h"
 #include "monitor/admin_parse.h"
+#include "monitor/admin_token.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,22 +89,32 @@ static void peer_of(const char *reply, char peer[PEER_MAX])
     }
 }
 
-/* The token is looked at before anything else is. */
-static enum status check_token(struct admin_access *access,
-                               struct admin_document *document,
+/* Before anything else is looked at. */
+static enum status check_token(struct admin_access *access, struct bytes data,
                                const char *peer, struct error *err)
 {
-    struct text token = {0};
-    if (!admin_document_take(document, "token", &token))
-        return fail(err, STATUS_NO_MEMORY, "out of memory");
+    char token[ADMIN_TOKEN_MAX];
+    size_t size = admin_token_find(data, token);
     enum admin_verdict verdict =
-        admin_access_check(access, text_bytes(&token), peer);
-    text_release(&token);
+        admin_access_check(access, bytes_of(token, size), peer);
     if (verdict == ADMIN_GRANTED)
         return STATUS_OK;
     return fail(err, STATUS_INVALID,
                 verdict == ADMIN_DENIED ? "no token, or a wrong one"
                                         : "too many wrong tokens");
+}
+
+/* The members but for the token. */
+static enum status read_members(struct bytes data,
+                                struct admin_document **document,
+                                struct error *err)
+{
+    struct text token = {0};
+    enum status status = admin_document_new(data, document, err);
+    if (status == STATUS_OK && !admin_document_take(*document, "token", &token))
+        status = fail(err, STATUS_NO_MEMORY, "out of memory");
+    text_release(&token);
+    return status;
 }
 
 static enum status find_verb(const char *subject, enum admin_verb *verb,
@@ -118,7 +129,7 @@ static enum status find_verb(const char *subject, enum admin_verb *verb,
                 text_quote(name, shown));
 }
 
-static enum status read_request(struct admin_access *access,
+static enum status read_request(struct admin_access *access, struct log *log,
                                 const struct inbound_message *message,
                                 struct admin_request *request,
                                 struct error *err)
@@ -127,21 +138,22 @@ static enum status read_request(struct admin_access *access,
     enum admin_verb verb = ADMIN_VERBS;
     char peer[PEER_MAX];
     peer_of(message->reply, peer);
-    enum status status = admin_document_new(message->data, &document, err);
-    if (status == STATUS_OK)
-        status = check_token(access, document, peer, err);
+    enum status status = check_token(access, message->data, peer, err);
     bool may = status == STATUS_OK;
     if (status == STATUS_OK)
         status = find_verb(message->subject, &verb, err);
     if (status == STATUS_OK)
+        status = read_members(message->data, &document, err);
+    if (status == STATUS_OK)
         status = admin_document_request(document, verb, request, err);
     admin_document_free(document);
     if (may && status != STATUS_OK)
-        admin_access_note(access, peer, message->subject, err->detail);
+        admin_note(log, peer, message->subject, err->detail);
     return status;
 }
 
-void admin_nats_message(struct admin_access *access, struct engine *engine,
+void admin_nats_message(struct admin_access *access, struct log *log,
+                        struct engine *engine,
                         const struct transport *transport,
                         const struct inbound_message *message)
 {
@@ -153,7 +165,8 @@ void admin_nats_message(struct admin_access *access, struct engine *engine,
         send_error(transport, message->reply, "out of memory");
         return;
     }
-    if (read_request(access, message, &asked->request, &err) != STATUS_OK) {
+    if (read_request(access, log, message, &asked->request, &err) !=
+        STATUS_OK) {
         send_error(transport, message->reply, err.detail);
         admin_request_release(&asked->request);
         free(asked);

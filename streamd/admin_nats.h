@@ -10,7 +10,8 @@
 /* Does what message asks for; the answer goes to its reply subject, now or
  * later: {"ok":true, ...} or {"error": "..."}. One without a reply subject is
  * not done: nobody could be told. */
-void admin_nats_message(struct admin_access *access, struct engine *engine,
+void admin_nats_message(struct admin_access *access, struct log *log,
+                        struct engine *engine,
                         const struct transport *transport,
                         const struct inbound_message *message);
 

@@ -245,7 +245,8 @@ static void on_admin(void *context, const struct inbound_message *message)
 {
     const struct loop *loop = context;
     const struct transport transport = transport_of(context);
-    admin_nats_message(loop->config.admin, loop->engine, &transport, message);
+    admin_nats_message(loop->config.admin, loop->config.engine.log,
+                       loop->engine, &transport, message);
 }
 
 static void on_started(void *context, const struct error *failure)

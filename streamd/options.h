@@ -118,7 +118,8 @@ struct options {
     int64_t heartbeat_fail_count;
     int64_t cache_size; /* bytes of memory for cached messages */
     bool replace_durable;
-    const char *admin_token_file; /* "": no administration */
+    const char *admin_token_file; /* "": no administration with a token */
+    const char *admin_socket;     /* "": none */
     int64_t io_batch_size, io_sleep_time;
     const char *ft_group; /* "": none */
     bool partitioning;

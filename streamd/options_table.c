@@ -115,6 +115,10 @@ static const struct option_entry table[] = {
            "File with the token for administration over HTTP and NATS "
            "(without it: off)",
            KEYS(STREAMING, "admin_token_file")),
+    OPTION(STREAMING, STRING, admin_socket, "admin_socket",
+           "Unix socket for administration without a token, open to the user "
+           "of this process only (without it: none)",
+           KEYS(STREAMING, "admin_socket")),
     OPTION(STREAMING, INTEGER, io_batch_size, "io_batch_size",
            "Messages stored at once by the Go server; here as many as are "
            "there",
@@ -444,6 +448,7 @@ static const struct options built_in = {
     .heartbeat_fail_count = 10,
     .cache_size = 256 * MEBIBYTE,
     .admin_token_file = "",
+    .admin_socket = "",
     .metrics_channels = 10000,
     .metrics_inbox = true,
     .io_batch_size = 1024,

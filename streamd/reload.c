@@ -151,8 +151,10 @@ static enum status take_engine(struct reload *reload, struct options *fresh,
     };
     if (!loop_reload(parts->loop, &settings))
         return fail(err, STATUS_UNAVAILABLE, "the server is still starting");
-    if (parts->monitor != NULL)
-        monitor_set_limits(parts->monitor, limits);
+    for (size_t i = 0; i < RELOAD_MONITORS; i++) {
+        if (parts->monitors[i] != NULL)
+            monitor_set_limits(parts->monitors[i], limits);
+    }
     current->limits = *limits;
     current->heartbeat_interval = fresh->heartbeat_interval;
     current->heartbeat_timeout = fresh->heartbeat_timeout;

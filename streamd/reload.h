@@ -19,11 +19,13 @@ struct reload {
     struct old_limits *limits;           /* every one, as a store may use it */
 };
 
-/* What takes part; monitor and nats may be NULL. */
+enum { RELOAD_MONITORS = 2 };
+
+/* What takes part; monitors and nats may be NULL. */
 struct reload_parts {
     struct log *log;
     struct loop *loop;
-    struct monitor *monitor;
+    struct monitor *monitors[RELOAD_MONITORS];
     struct embedded *nats;
 };
 

@@ -35,8 +35,8 @@ struct server {
     struct store *store;
     struct embedded *nats; /* NULL: an external one */
     struct loop *loop;
-    struct admin_http admin; /* .access NULL: no administration */
-    struct monitor *monitor;
+    struct admin_http admin; /* .access NULL: not with a token */
+    struct monitor *monitor, *admin_monitor; /* NULL: not wanted */
     struct notify notify;
 
     /* Written by the engine thread before it writes to the descriptor. */
@@ -172,16 +172,11 @@ static enum status start_loop(struct server *server, struct error *err)
     return loop_start(&config, &server->loop, err);
 }
 
-static enum status start_monitor(struct server *server, struct error *err)
+/* Of any listener. */
+static struct monitor_options monitor_settings(const struct server *server)
 {
     const struct options *options = server->options;
-    bool secure = options->https_port != 0;
-    const char *host = secure ? options->https_host : options->http_host;
-    struct monitor_options settings = {
-        .host = or_null(host[0] != '\0' ? host : options->host),
-        .port = (int)(secure ? options->https_port : options->http_port),
-        .tls_cert = secure ? options->tls_cert : NULL,
-        .tls_key = secure ? options->tls_key : NULL,
+    return (struct monitor_options){
         .metrics_channels = (size_t)options->metrics_channels,
         .metrics_inbox = options->metrics_inbox,
         .log = server->log,
@@ -191,14 +186,46 @@ static enum status start_monitor(struct server *server, struct error *err)
         .nats_url =
             server->nats == NULL ? NULL : embedded_monitor_url(server->nats),
     };
+}
+
+static enum status start_port(struct server *server,
+                              const struct view_source *source,
+                              struct error *err)
+{
+    const struct options *options = server->options;
+    struct monitor_options settings = monitor_settings(server);
+    bool secure = options->https_port != 0;
+    const char *host = secure ? options->https_host : options->http_host;
     if (options->http_port == 0 && !secure)
         return STATUS_OK;
-    if (server->admin.access != NULL) {
-        server->admin.source = loop_admin_source(server->loop);
+    settings.host = or_null(host[0] != '\0' ? host : options->host);
+    settings.port = (int)(secure ? options->https_port : options->http_port);
+    settings.tls_cert = secure ? options->tls_cert : NULL;
+    settings.tls_key = secure ? options->tls_key : NULL;
+    if (server->admin.access != NULL)
         settings.routes[0] = admin_http_routes(&server->admin);
-    }
+    return monitor_start(&settings, source, &server->monitor, err);
+}
+
+static enum status start_socket(struct server *server,
+                                const struct view_source *source,
+                                struct error *err)
+{
+    struct monitor_options settings = monitor_settings(server);
+    settings.socket = or_null(server->options->admin_socket);
+    settings.routes[0] = admin_http_routes(&server->admin);
+    return settings.socket == NULL
+               ? STATUS_OK
+               : monitor_start(&settings, source, &server->admin_monitor, err);
+}
+
+static enum status start_monitor(struct server *server, struct error *err)
+{
     const struct view_source source = loop_view_source(server->loop);
-    return monitor_start(&settings, &source, &server->monitor, err);
+    server->admin.source = loop_admin_source(server->loop);
+    server->admin.log = server->log;
+    enum status status = start_port(server, &source, err);
+    return status == STATUS_OK ? start_socket(server, &source, err) : status;
 }
 
 /* Not before store and port are ours: the file may be that of who has them. */
@@ -248,7 +275,7 @@ static void reload(struct server *server)
     const struct reload_parts parts = {
         .log = server->log,
         .loop = server->loop,
-        .monitor = server->monitor,
+        .monitors = {server->monitor, server->admin_monitor},
         .nats = server->nats,
     };
     notify_reloading(&server->notify);
@@ -338,6 +365,7 @@ static void stop(struct server *server)
 {
     notify_stopping(&server->notify);
     monitor_stop(server->monitor);
+    monitor_stop(server->admin_monitor);
     if (server->loop != NULL) {
         loop_stop(server->loop); /* closes the store */
     } else {

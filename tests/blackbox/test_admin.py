@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import signal
+import stat
 import unittest
 
 from support.admin import BASE, DOCUMENT, TOKEN, Admin, AdminError
@@ -341,6 +342,49 @@ class Token(AdminCase):
             f"_STAN.admin.{server.cluster}.purge"))
 
 
+class OverSocket(StreamdCase):
+    own_setup = True
+
+    def test_the_user_of_the_process_needs_no_token(self):
+        port = free_port()
+        server = self.new_server("-m", str(port), nats=self.shared_nats())
+        path = os.path.join(server.directory, "admin.sock")
+        server.flags += ["-admin_socket", path]
+        server.start()
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        admin = Admin(path)
+        call = admin.call
+        self.assertEqual(call("POST", "channels", "foo", "messages",
+                              body={"text": "one"})["sequence"], 1)
+        self.assertEqual(call("POST", "channels", "foo",
+                              "purge")["purged_msgs"], 1)
+        with self.assertRaises(AdminError):
+            call("POST", "channels", "none", "purge")
+        server.wait_log(f'Admin "user {os.getuid()}, process {os.getpid()}": purge ')
+        self.assertEqual(admin.raw("GET", "/streaming/serverz")[0], 200)
+        self.assertEqual(Admin(port).raw(
+            "POST", BASE + "/channels/foo/purge")[0], 404)
+        self.assertFalse(self.connection(server).is_heard(
+            f"_STAN.admin.{server.cluster}.purge"))
+        server.restart()  # by kill -9: the socket is left behind
+        self.assertEqual(admin.raw("GET", "/readyz")[0], 200)
+        server.send(signal.SIGTERM)
+        self.assertEqual(server.wait(), 143)
+        self.assertFalse(os.path.exists(path))
+
+    def test_a_path_that_is_taken_is_fatal(self):
+        server = self.new_server(nats=self.shared_nats())
+        path = os.path.join(server.directory, "taken")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("mine")
+        server.flags += ["-admin_socket", path]
+        server.launch()
+        self.assertEqual(server.wait(), 1)
+        self.assertIn("Address already in use", server.log())
+        with open(path, encoding="ascii") as file:
+            self.assertEqual(file.read(), "mine")
+
+
 class OverNats(AdminCase):
     store = "file"
 
@@ -350,8 +394,14 @@ class OverNats(AdminCase):
         return self.raw(verb, json.dumps(members).encode())
 
     def raw(self, verb, data):
+        """Asked again once the server looks at tokens again."""
         subject = f"_STAN.admin.{self.server.cluster}.{verb}"
-        return json.loads(self.me.nats.request(subject, data).data)
+
+        def ask():
+            answer = json.loads(self.me.nats.request(subject, data).data)
+            if answer.get("error") != "too many wrong tokens":
+                return answer
+        return wait_until(ask, "a token looked at")
 
     def test_every_verb(self):
         ask = self.ask
@@ -390,8 +440,15 @@ class OverNats(AdminCase):
         for token in (None, "", "wrong", TOKEN[:-1], 5, {"a": 1}):
             answer = self.ask("purge", token, channel="foo")
             self.assertEqual(answer["error"], "no token, or a wrong one")
-        for data in (b"", b"{", b"[]", b"\xff"):
-            self.assertIn("error", self.raw("purge", data))
+        for data in (b"", b"{", b"[]", b"\xff", b"[" * 100000,
+                     b'{"x":' + b'{"token":' * 50000,
+                     b'{"x":{"token":"' + TOKEN.encode() + b'"}}'):
+            self.assertEqual(self.raw("purge", data)["error"],
+                             "no token, or a wrong one")
+        begun = b'{"token":"' + TOKEN.encode() + b'"'
+        for data in (begun, begun + b',"x":' + b"[" * 100000,
+                     begun + b',"token":"x"}'):
+            self.assertIn("no JSON", self.raw("purge", data)["error"])
         self.assertIn("unknown verb", self.ask("explode")["error"])
         self.assertIn("missing: channel", self.ask("purge")["error"])
         self.server.wait_log("refused: missing: channel")

@@ -4,6 +4,7 @@ import http.client
 import json
 import pathlib
 import re
+import socket
 from urllib.parse import quote, urlencode
 
 TOKEN = "an-admin-token-of-tests"
@@ -76,16 +77,38 @@ def operation(method, path):
     raise AssertionError(f"not described: {method} {path}")
 
 
+class SocketConnection(http.client.HTTPConnection):
+    """Over a Unix socket."""
+
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
 class Admin:
-    def __init__(self, port, token=TOKEN):
-        self.port = port
-        self.token = token
+    """At a port with the token, or at the path of a socket without one."""
+
+    def __init__(self, where, token=TOKEN):
+        self.where = where
+        self.headers = {}
+        if isinstance(where, int):
+            self.headers["Authorization"] = "Bearer " + token
         self.exercised = set()
+
+    def connection(self):
+        if isinstance(self.where, int):
+            return http.client.HTTPConnection("127.0.0.1", self.where,
+                                              timeout=30)
+        return SocketConnection(self.where, timeout=30)
 
     def raw(self, method, path, body=None, headers=None):
         """Status, headers and body of any request at all."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port,
-                                                timeout=30)
+        connection = self.connection()
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
@@ -104,7 +127,7 @@ class Admin:
         target = BASE + path + ("?" + urlencode(query) if query else "")
         status, headers, data = self.raw(
             method, target, None if body is None else json.dumps(body),
-            {"Authorization": "Bearer " + self.token})
+            self.headers)
         assert headers["Content-Type"] == "application/json", headers
         answer = json.loads(data)
         response = resolve(described["responses"][str(status)])

@@ -1,6 +1,7 @@
 /* What administration is read and written with: times, base64, members. */
 #include "monitor/admin_json.h"
 #include "monitor/admin_parse.h"
+#include "monitor/admin_token.h"
 #include "monitor/base64.h"
 #include "monitor/rfc3339.h"
 #include "streamd/base/clock.h"
@@ -9,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -256,6 +258,95 @@ static void a_damaged_message_is_an_error(void **state)
     blob_release(&out);
 }
 
+/* ---- the token, before anything is parsed ---- */
+
+static void the_token_is_found_without_parsing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json, *token;
+    } cases[] = {
+        {"{\"token\":\"abc\"}", "abc"},
+        {" \n{ \"x\" : [ {\"token\":\"no\"} , \"]}\" ], "
+         "\"token\"\t:\r\"a!~\" , ",
+         "a!~"},
+        {"{\"a\":\"token\",\"b\":\"\\\"token\\\":\\\"no\",\"token\":\"yes\"}",
+         "yes"},
+        {"{\"token\":\"a\\/b\\u002B\\u002bc\\\\\\\"\"}", "a/b++c\\\""},
+        {"{\"token\":\"first\",\"token\":\"second\"}", "first"},
+        {"", ""},
+        {"{", ""},
+        {"[\"token\",\"abc\"]", ""},
+        {"\"token\":\"abc\"", ""},
+        {"{}\"token\":\"abc\"", ""},
+        {"{\"x\":{\"token\":\"abc\"}}", ""},
+        {"{\"token\":5}", ""},
+        {"{\"token\":{\"token\":\"abc\"}}", ""},
+        {"{\"token\":\"abc", ""},
+        {"{\"token\":\"abc\\", ""},
+        {"{\"token\":\"a c\"}", ""},
+        {"{\"token\":\"a\\nc\"}", ""},
+        {"{\"token\":\"a\\u00e4\"}", ""},
+        {"{\"token\":\"a\\u0000\"}", ""},
+        {"{\"token\":\"a\\u00\"}", ""},
+        {"{\"token\":\"\xC3\xA4\"}", ""},
+        {"{\"\\u0074oken\":\"abc\"}", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char token[ADMIN_TOKEN_MAX];
+        size_t size = admin_token_find(bytes_text(cases[i].json), token);
+        assert_int_equal(size, strlen(cases[i].token));
+        assert_memory_equal(token, cases[i].token, size);
+    }
+}
+
+/* Long, deep, of brackets only: none takes memory or a stack. */
+static void hostile_texts_are_walked_through_once(void **state)
+{
+    (void)state;
+    enum { SIZE = 1 << 20 };
+    static const char fills[] = "{[\"\\}]:,a ";
+    char token[ADMIN_TOKEN_MAX];
+    char *text = malloc(SIZE);
+    assert_non_null(text);
+    for (const char *fill = fills; *fill != '\0'; fill++) {
+        memset(text, *fill, SIZE);
+        text[0] = '{';
+        assert_int_equal(admin_token_find(bytes_of(text, SIZE), token), 0);
+    }
+    static const char start[] = "{\"token\":\"";
+    memset(text, 'x', SIZE);
+    memcpy(text, start, sizeof start - 1);
+    text[sizeof start - 1 + ADMIN_TOKEN_MAX] = '"';
+    assert_int_equal(admin_token_find(bytes_of(text, SIZE), token),
+                     ADMIN_TOKEN_MAX);
+    text[sizeof start - 1 + ADMIN_TOKEN_MAX] = 'x';
+    text[sizeof start + ADMIN_TOKEN_MAX] = '"';
+    assert_int_equal(admin_token_find(bytes_of(text, SIZE), token), 0);
+    free(text);
+}
+
+static void a_body_too_long_is_not_parsed(void **state)
+{
+    (void)state;
+    struct admin_document *document = NULL;
+    struct error err = {0};
+    char *text = malloc(ADMIN_BODY_MAX + 1);
+    assert_non_null(text);
+    memset(text, ' ', ADMIN_BODY_MAX + 1);
+    text[0] = '{';
+    text[1] = '}';
+    assert_int_equal(
+        admin_document_new(bytes_of(text, ADMIN_BODY_MAX + 1), &document, &err),
+        STATUS_TOO_BIG);
+    assert_null(document);
+    assert_int_equal(
+        admin_document_new(bytes_of(text, ADMIN_BODY_MAX), &document, &err),
+        STATUS_OK);
+    admin_document_free(document);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +360,9 @@ int main(void)
         cmocka_unit_test(a_member_is_given_once),
         cmocka_unit_test(an_error_is_one_member),
         cmocka_unit_test(a_damaged_message_is_an_error),
+        cmocka_unit_test(the_token_is_found_without_parsing),
+        cmocka_unit_test(hostile_texts_are_walked_through_once),
+        cmocka_unit_test(a_body_too_long_is_not_parsed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -224,6 +224,50 @@ static void built_in(void *context, const struct request *request,
         .status = 200, .content_type = "text/css", .fixed = bytes_text("a{}")};
 }
 
+static bool with_a_key(void *context, const struct request *request)
+{
+    (void)context;
+    return http_header(request, "X-Key") != NULL;
+}
+
+static void a_body_that_is_not_wanted_is_dropped_as_it_comes(void **state)
+{
+    const struct fixture *fixture = *state;
+    static char context[] = "got ";
+    static const struct route routes[] = {{.path = "/x",
+                                           .answer = echo,
+                                           .body_max = 100,
+                                           .keeps_body = with_a_key}};
+    struct monitor_options options = fixture->options;
+    options.routes[0] =
+        (struct route_set){.routes = routes, .size = 1, .context = context};
+    struct monitor *monitor;
+    assert_int_equal(
+        monitor_start(&options, &fixture->fake.source, &monitor, NULL),
+        STATUS_OK);
+    static const struct {
+        const char *header, *length, *status, *body;
+    } cases[] = {
+        {"X-Key: 1", "5", "HTTP/1.1 201 ", "got hello"},
+        {"X-Other: 1", "5", "HTTP/1.1 201 ", "got "},
+        {"X-Other: 1", "101", "HTTP/1.1 413 ", "413 Content Too Large\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char request[256];
+        int size = snprintf(request, sizeof request,
+                            "POST /x HTTP/1.1\r\nHost: x\r\n%s\r\n"
+                            "Connection: close\r\nContent-Length: %s\r\n\r\n"
+                            "hello",
+                            cases[i].header, cases[i].length);
+        char *answer =
+            http_exchange(monitor_port(monitor), request, (size_t)size);
+        begins(answer, cases[i].status);
+        assert_string_equal(http_body(answer), cases[i].body);
+        free(answer);
+    }
+    monitor_stop(monitor);
+}
+
 static void other_rooms_add_routes_with_bodies_and_headers(void **state)
 {
     struct fixture *fixture = *state;
@@ -572,6 +616,7 @@ int main(void)
         TEST(a_body_is_read_and_does_not_count_as_parameters),
         TEST(a_body_too_long_is_refused_when_announced),
         TEST(a_chunked_body_too_long_ends_the_connection),
+        TEST(a_body_that_is_not_wanted_is_dropped_as_it_comes),
         TEST(other_rooms_add_routes_with_bodies_and_headers),
         TEST(too_many_headers_are_refused),
         TEST(http_1_0_is_answered_in_kind),
