@@ -334,6 +334,7 @@ static struct engine_config engine_settings(struct loop *loop)
         config.cache_size = MEMORY_STORE_CACHE;
     config.transport = transport_of(loop);
     config.recovery = &loop->recovery;
+    config.stopping = &loop->stop;
     config.context = loop;
     config.post = post;
     config.started = on_started;
@@ -423,6 +424,15 @@ bool loop_reload(struct loop *loop, const struct engine_settings *settings)
 
 /* ---- views ---- */
 
+struct view_recovery loop_recovery(const struct loop *loop)
+{
+    return (struct view_recovery){
+        .channels = __atomic_load_n(&loop->recovery.channels, __ATOMIC_RELAXED),
+        .messages = __atomic_load_n(&loop->recovery.messages, __ATOMIC_RELAXED),
+        .duration = __atomic_load_n(&loop->recovery.duration, __ATOMIC_RELAXED),
+    };
+}
+
 /* On the stack of the thread that asks, which waits in `answered`. */
 struct view_request {
     struct event event;
@@ -459,11 +469,7 @@ static enum status empty_view(const struct loop *loop, struct view **out,
     view->state = "STANDALONE";
     view->store = "";
     view->start_time = loop->start_time;
-    view->recovery = (struct view_recovery){
-        .channels = __atomic_load_n(&loop->recovery.channels, __ATOMIC_RELAXED),
-        .messages = __atomic_load_n(&loop->recovery.messages, __ATOMIC_RELAXED),
-        .duration = __atomic_load_n(&loop->recovery.duration, __ATOMIC_RELAXED),
-    };
+    view->recovery = loop_recovery(loop);
     *out = view;
     return STATUS_OK;
 }

@@ -32,7 +32,8 @@ MUST_CHECK enum status loop_start(const struct loop_config *config,
                                   struct loop **out, struct error *err);
 
 /* Stores what is to be stored, closes store and connection, ends the thread,
- * frees. Not from the engine thread. NULL is allowed. */
+ * frees; a recovery under way is given up. Not from the engine thread. NULL is
+ * allowed. */
 void loop_stop(struct loop *loop);
 
 /* Any other thread: what may change while it serves (engine.h); copied but for
@@ -40,6 +41,9 @@ void loop_stop(struct loop *loop);
  * happened: it does not serve yet. */
 MUST_CHECK bool loop_reload(struct loop *loop,
                             const struct engine_settings *settings);
+
+/* Any other thread: how far the recovery is. */
+struct view_recovery loop_recovery(const struct loop *loop);
 
 /* Any other thread: a view of the engine, as view.h says. While the state is
  * recovered the view is an empty one. */

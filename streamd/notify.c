@@ -107,9 +107,9 @@ static void tell_status(const struct notify *notify, const char *start,
     tell(notify, message);
 }
 
-void notify_status(struct notify *notify, const char *text)
+void notify_starting(const struct notify *notify, const char *text)
 {
-    tell_status(notify, "", text);
+    tell_status(notify, "EXTEND_TIMEOUT_USEC=600000000\n", text);
 }
 
 void notify_ready(struct notify *notify, const char *state)

@@ -25,8 +25,10 @@ struct notify {
 MUST_CHECK enum status notify_open(struct notify *notify, struct error *err);
 void notify_close(struct notify *notify);
 
-/* STATUS=text; one line. */
-void notify_status(struct notify *notify, const char *text);
+/* STATUS=text; one line. Before notify_ready(), and again as long as there is
+ * progress: the next one may take ten minutes, however short the time that
+ * systemd has for a start. */
+void notify_starting(const struct notify *notify, const char *text);
 /* READY=1, with the state as the status. */
 void notify_ready(struct notify *notify, const char *state);
 /* RELOADING=1 and, when that is over, notify_reloaded(); both are nothing

@@ -5,7 +5,7 @@ add_library(streamd_process STATIC access.c banner.c harden.c help.c log_setting
                                    options_check.c options_file.c
                                    options_keys.c options_table.c
                                    options_value.c pid_file.c
-                                   ports_file.c supervisor.c
+                                   ports_file.c progress.c supervisor.c
                                    signal_command.c signals.c)
 target_include_directories(streamd_process PUBLIC ${PROJECT_SOURCE_DIR})
 target_compile_definitions(

@@ -13,6 +13,7 @@
 #include "streamd/notify.h"
 #include "streamd/options_check.h"
 #include "streamd/pid_file.h"
+#include "streamd/progress.h"
 #include "streamd/reload.h"
 #include "streamd/signals.h"
 #include "streamd/version.h"
@@ -37,7 +38,9 @@ struct server {
     struct loop *loop;
     struct admin_http admin; /* .access NULL: not with a token */
     struct monitor *monitor, *admin_monitor; /* NULL: not wanted */
+    bool is_ready;
     struct notify notify;
+    struct progress progress; /* until it is ready */
 
     /* Written by the engine thread before it writes to the descriptor. */
     int started; /* eventfd */
@@ -310,6 +313,7 @@ static int on_engine(struct server *server)
         return -1;
     if (!__atomic_load_n(&server->failed, __ATOMIC_ACQUIRE)) {
         notify_ready(&server->notify, "STANDALONE");
+        server->is_ready = true;
         return -1;
     }
     log_fatal(server->log, "Failed to start: %s", server->failure.detail);
@@ -324,9 +328,18 @@ static int sooner(int a, int b)
     return a < b ? a : b;
 }
 
+static int tell_progress(struct server *server)
+{
+    if (server->is_ready)
+        return -1;
+    const struct view_recovery recovery = loop_recovery(server->loop);
+    return progress_step(&server->progress, recovery.channels,
+                         recovery.messages, clock_monotonic(&clock_system));
+}
+
 static int turn(struct server *server, int signals)
 {
-    int wait = notify_alive(&server->notify);
+    int wait = sooner(notify_alive(&server->notify), tell_progress(server));
     struct pollfd watched[] = {
         {.fd = signals, .events = POLLIN},
         {.fd = server->started, .events = POLLIN},
@@ -356,6 +369,8 @@ static int turn(struct server *server, int signals)
 static int wait_for_end(struct server *server, int signals)
 {
     int result = -1;
+    progress_init(&server->progress, &server->notify, server->log,
+                  clock_monotonic(&clock_system));
     while (result < 0)
         result = turn(server, signals);
     return result;
@@ -392,7 +407,7 @@ int server_run(const struct configuration *configuration, int signals,
     banner(&server);
     if (notify_open(&server.notify, &err) != STATUS_OK)
         log_warn(log, "%s", err.detail);
-    notify_status(&server.notify, "STARTING");
+    notify_starting(&server.notify, "STARTING: opening the store");
     if (start(&server, &err) == STATUS_OK) {
         result = wait_for_end(&server, signals);
     } else {

@@ -45,6 +45,9 @@ struct engine_config {
     /* Borrowed; NULL: nobody looks. channels and messages are written
      * atomically, for others to read meanwhile. */
     struct view_recovery *recovery;
+    /* Borrowed; NULL: never. Set by another thread, atomically: a recovery ends
+     * before the next channel. */
+    const bool *stopping;
     struct transport transport;
     const struct clock *clock; /* borrowed */
     struct log *log;           /* borrowed */
@@ -66,8 +69,9 @@ MUST_CHECK enum status engine_new(const struct engine_config *config,
 /* After store_close(): no commit and no read may be under way. */
 void engine_free(struct engine *engine); /* NULL is allowed */
 
-/* Takes the state out of the store; blocks. Errors: those of the store, and
- * STATUS_INVALID when the store is of another cluster. */
+/* Takes the state out of the store; blocks. Errors: those of the store,
+ * STATUS_INVALID when the store is of another cluster, and STATUS_CLOSED when
+ * it is to end. */
 MUST_CHECK enum status engine_recover(struct engine *engine, struct error *err);
 
 /* Begins to serve, on a transport that is up: looks for another server of this

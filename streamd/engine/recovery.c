@@ -71,10 +71,18 @@ static void note_progress(const struct engine *engine,
                              __ATOMIC_RELAXED);
 }
 
+static bool is_stopping(const struct engine *engine)
+{
+    const bool *stopping = engine->config.stopping;
+    return stopping != NULL && __atomic_load_n(stopping, __ATOMIC_ACQUIRE);
+}
+
 static enum status on_channel(void *context, const struct channel_state *state,
                               struct bytes name, struct error *err)
 {
     struct engine *engine = context;
+    if (is_stopping(engine))
+        return fail(err, STATUS_CLOSED, "the server is stopping");
     if (channel_find_id(engine, state->channel) != NULL ||
         channel_find(engine, name) != NULL)
         return fail(err, STATUS_CORRUPT, "channel record is damaged");

@@ -3,10 +3,10 @@ sections 11 and 14)."""
 import os
 import shutil
 import signal
-import socket
 import subprocess
 
 from support.case import StreamdCase
+from support.systemd import Systemd
 from support.waiting import PATIENCE, wait_until
 
 
@@ -169,28 +169,19 @@ class PidFile(StreamdCase):
         self.assertEqual(read(path), str(first.pid))
 
 
-class Systemd(StreamdCase):
+class UnderSystemd(StreamdCase):
     own_setup = True
 
     def setUp(self):
         super().setUp()
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.addCleanup(self.listener.close)
-        self.listener.settimeout(PATIENCE)
-        self.name = f"streamd-test-{os.getpid()}-{self.id()}"
-        self.listener.bind("\0" + self.name)
-
-    def told(self, *words):
-        """The messages up to the one with all the words."""
-        got = []
-        while not (got and all(word in got[-1] for word in words)):
-            got.append(self.listener.recv(4096).decode().split("\n"))
-        return got
+        self.systemd = Systemd()
+        self.addCleanup(self.systemd.close)
+        self.told = self.systemd.told
 
     def launch(self, **environment):
         return self.new_server(
             nats=self.shared_nats(), environment={
-                "NOTIFY_SOCKET": "@" + self.name, **environment}).launch()
+                **self.systemd.environment(), **environment}).launch()
 
     def test_it_is_told_of_start_reload_and_end(self):
         server = self.launch()
@@ -222,7 +213,7 @@ class Systemd(StreamdCase):
     def test_one_that_never_starts_is_never_ready(self):
         server = self.new_server(
             "-P", "/nonexistent/pid", nats=self.shared_nats(),
-            environment={"NOTIFY_SOCKET": "@" + self.name})
+            environment=self.systemd.environment())
         server.launch()
         self.assertEqual(server.wait(), 1)
         self.assertNotIn("READY=1", sum(self.told("STOPPING=1"), []))

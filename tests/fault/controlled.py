@@ -7,7 +7,8 @@ import tempfile
 
 from support.case import StreamdCase
 
-SIZE = struct.calcsize("iiiiq")
+FORM = "iiiiiq"
+SIZE = struct.calcsize(FORM)
 
 
 class Control:
@@ -18,11 +19,12 @@ class Control:
         self.path = self._file.name
         self.set()
 
-    def set(self, sync=0, write=0, create=0, write_us=0, clock=0.0):
-        """errno for each kind of call; how long a write takes; seconds added
-        to the wall clock."""
-        struct.pack_into("iiiiq", self._map, 0, sync, write, create, write_us,
-                         int(clock * 1e9))
+    def set(self, sync=0, write=0, create=0, write_us=0, read_us=0,
+            clock=0.0):
+        """errno for each kind of call; how long a write and a read take;
+        seconds added to the wall clock."""
+        struct.pack_into(FORM, self._map, 0, sync, write, create, write_us,
+                         read_us, int(clock * 1e9))
 
     def environment(self):
         """Of the streamd that it is to control."""
@@ -44,9 +46,9 @@ class ControlledCase(StreamdCase):
     store = "file"
     own_setup = True
 
-    def start_controlled(self, *flags):
+    def start_controlled(self, *flags, environment=None):
         self.control = Control()
         self.addCleanup(self.control.forget)
         self.server = self.start_server(
             *flags, nats=self.shared_nats(),
-            environment=self.control.environment())
+            environment={**self.control.environment(), **(environment or {})})

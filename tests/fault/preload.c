@@ -1,10 +1,11 @@
 /* Loaded into a streamd before libc: fails calls and moves its wall clock as
  * the file named by FAULT_CONTROL says, at any moment. Numbers of the file, in
  * the machine's order: errno for syncs, for writes to the database, for files
- * created in it (each 32 bits, 0: none), how long a write to the database takes
- * (32 bits, us), and what is added to the wall clock (64 bits, ns). Only
- * streamd's own code sees the moved clock: the kernel's waits until a time of
- * day, which libraries use, go by the real one. */
+ * created in it (each 32 bits, 0: none), how long a write to the database and a
+ * read of its segments take (each 32 bits, us), and what is added to the wall
+ * clock (64 bits, ns). Only streamd's own code sees the moved clock: the
+ * kernel's waits until a time of day, which libraries use, go by the real one.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,7 +23,7 @@
 #include <unistd.h>
 
 struct control {
-    int32_t sync_errno, write_errno, create_errno, write_us;
+    int32_t sync_errno, write_errno, create_errno, write_us, read_us;
     int64_t clock_offset;
 };
 
@@ -124,6 +125,26 @@ ssize_t write(int file, const void *data, size_t size)
             return -1;
     }
     return syscall(SYS_write, file, data, size);
+}
+
+static void read_slowly(int file)
+{
+    if (control == NULL || control->read_us == 0 || !is_in_database(file))
+        return;
+    const struct timespec pause = {.tv_nsec = control->read_us * 1000L};
+    (void)nanosleep(&pause, NULL);
+}
+
+ssize_t pread(int file, void *out, size_t size, off_t offset)
+{
+    read_slowly(file);
+    return syscall(SYS_pread64, file, out, size, offset);
+}
+
+ssize_t pread64(int file, void *out, size_t size, off64_t offset)
+{
+    read_slowly(file);
+    return syscall(SYS_pread64, file, out, size, offset);
 }
 
 static int do_open(int directory, const char *path, int flags, mode_t mode)

@@ -81,8 +81,9 @@ static void a_life_is_told_in_datagrams(void **state)
 {
     struct fixture *f = *state;
     open_notify(f);
-    notify_status(&f->notify, "a\nREADY=1");
-    assert_string_equal(received(f), "STATUS=a READY=1");
+    notify_starting(&f->notify, "a\nREADY=1");
+    assert_string_equal(received(f), "EXTEND_TIMEOUT_USEC=600000000\n"
+                                     "STATUS=a READY=1");
     notify_ready(&f->notify, "STANDALONE");
     assert_string_equal(received(f), "READY=1\nSTATUS=STANDALONE");
     int64_t before = clock_monotonic(&clock_system) / CLOCK_MICROSECOND;
@@ -104,8 +105,9 @@ static void before_it_is_ready_a_reload_does_not_say_so(void **state)
     open_notify(f);
     notify_reloading(&f->notify);
     notify_reloaded(&f->notify);
-    notify_status(&f->notify, "first");
-    assert_string_equal(received(f), "STATUS=first");
+    notify_starting(&f->notify, "first");
+    assert_string_equal(received(f), "EXTEND_TIMEOUT_USEC=600000000\n"
+                                     "STATUS=first");
 }
 
 static void a_socket_may_be_a_file(void **state)
