@@ -602,6 +602,7 @@ static void commit_locked(struct file_store *store, struct batch *batch)
     list_init(&commit.touched);
     list_init(&commit.records);
     batch->status = write_all(&commit, &base, &batch->error);
+    trim_end(&commit.trim);
     finish(&commit, batch->status == STATUS_OK, base);
     if (batch->status != STATUS_OK)
         return;

@@ -180,9 +180,9 @@ static enum status check_message(struct recovery *recovery,
     struct bytes bytes = bytes_of(data, place->size);
     uint32_t seed = message_seed(channel->number);
     struct message message = {0};
-    enum status status =
-        segment_read(recovery->store->directory, place_segment(place),
-                     place->position & UINT32_MAX, data, place->size, err);
+    enum status status = kept_segment_read(
+        &recovery->trim.file, recovery->store->directory, place_segment(place),
+        place->position & UINT32_MAX, data, place->size, err);
     if (status == STATUS_OK) {
         while (message.sequence < sequence &&
                message_next(&bytes, seed, &message)) {
@@ -542,6 +542,7 @@ enum status recover_run(struct store *store,
     cursor_close(recovery.subscriptions);
     cursor_close(recovery.progress);
     cursor_close(recovery.others);
+    trim_end(&recovery.trim);
     lookup_release(&recovery.lookup);
     leveldb_writebatch_destroy(recovery.changes);
     (void)pthread_mutex_lock(&file->write_lock);

@@ -344,30 +344,60 @@ static enum status failed(const char *name, struct error *err)
                 strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
 }
 
-enum status segment_read(int directory, uint64_t number, uint64_t offset,
-                         void *out, size_t size, struct error *err)
+static enum status kept_segment_open(struct kept_segment *kept, int directory,
+                                     uint64_t number, struct error *err)
 {
     char name[SEGMENT_NAME];
     segment_name(number, name);
+    kept_segment_close(kept);
     int file = openat(directory, name, O_RDONLY | O_CLOEXEC);
     if (file < 0 && errno == ENOENT)
         return fail(err, STATUS_NOT_FOUND, "the file %s is missing", name);
     if (file < 0)
         return failed(name, err);
+    *kept = (struct kept_segment){.number = number, .file = file};
+    return STATUS_OK;
+}
+
+enum status kept_segment_read(struct kept_segment *kept, int directory,
+                              uint64_t number, uint64_t offset, void *out,
+                              size_t size, struct error *err)
+{
+    char name[SEGMENT_NAME];
     enum status status = STATUS_OK;
+    if (kept->number != number)
+        status = kept_segment_open(kept, directory, number, err);
     while (size > 0 && status == STATUS_OK) {
-        ssize_t count = pread(file, out, size, (off_t)offset);
-        if (count == 0) {
-            status =
-                fail(err, STATUS_CORRUPT, "the file %s is too short", name);
-        } else if (count > 0) {
+        ssize_t count = pread(kept->file, out, size, (off_t)offset);
+        if (count > 0) {
             out = (uint8_t *)out + count;
             size -= (size_t)count;
             offset += (uint64_t)count;
-        } else if (errno != EINTR) {
-            status = failed(name, err);
+        } else if (count < 0 && errno == EINTR) {
+            continue;
+        } else {
+            segment_name(number, name);
+            status = count == 0 ? fail(err, STATUS_CORRUPT,
+                                       "the file %s is too short", name)
+                                : failed(name, err);
         }
     }
-    (void)close(file);
+    return status;
+}
+
+void kept_segment_close(struct kept_segment *kept)
+{
+    if (kept->number != 0)
+        (void)close(kept->file);
+    kept->number = 0;
+}
+
+enum status segment_read(int directory, uint64_t number, uint64_t offset,
+                         void *out, size_t size, struct error *err)
+{
+    struct kept_segment file = {0};
+    enum status status =
+        kept_segment_read(&file, directory, number, offset, out, size, err);
+    kept_segment_close(&file);
     return status;
 }

@@ -177,4 +177,19 @@ MUST_CHECK enum status segment_read(int directory, uint64_t number,
                                     uint64_t offset, void *out, size_t size,
                                     struct error *err);
 
+/* A segment that stays open from one read to the next of the same one;
+ * zero-initialise, end with kept_segment_close(). It keeps the space of a file
+ * that is deleted meanwhile, so it is for short. */
+struct kept_segment {
+    uint64_t number; /* 0: none is open; no segment has it */
+    int file;
+};
+
+/* As segment_read(). */
+MUST_CHECK enum status kept_segment_read(struct kept_segment *kept,
+                                         int directory, uint64_t number,
+                                         uint64_t offset, void *out,
+                                         size_t size, struct error *err);
+void kept_segment_close(struct kept_segment *kept);
+
 #endif

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { RUNS_AT_ONCE = 64, TRIES = 3 };
+enum { RUNS_AT_ONCE = 64, FRONT_LOAD = 48, TRIES = 3 };
 
 void trim_append(struct channel *channel, uint64_t sequence, int64_t timestamp,
                  size_t size)
@@ -56,16 +56,26 @@ static struct front_message measure(const struct trim *trim,
     return out;
 }
 
+/* A run of one message: the index says all there is to know. */
+static bool push_single(struct channel *channel, const struct place *place)
+{
+    const struct front_message message = {.sequence = place->first,
+                                          .timestamp = place->timestamp,
+                                          .bytes = place_bytes(place)};
+    return place->first < channel->state.first ||
+           front_push(&channel->front, message, FRONT_MAX);
+}
+
 /* The messages of one place that are not dropped yet. */
-static enum status load_place(const struct trim *trim, struct channel *channel,
+static enum status load_place(struct trim *trim, struct channel *channel,
                               const struct place *place, struct error *err)
 {
     uint8_t *data = malloc(place->size);
     if (data == NULL)
         return fail(err, STATUS_NO_MEMORY, "out of memory");
-    enum status status =
-        segment_read(trim->store->directory, place_segment(place),
-                     place->position & UINT32_MAX, data, place->size, err);
+    enum status status = kept_segment_read(
+        &trim->file, trim->store->directory, place_segment(place),
+        place->position & UINT32_MAX, data, place->size, err);
     struct bytes bytes = bytes_of(data, place->size);
     uint32_t seed = message_seed(channel->number);
     uint64_t from = place->first;
@@ -87,22 +97,31 @@ static enum status load_place(const struct trim *trim, struct channel *channel,
     return status;
 }
 
-static enum status try_load(const struct trim *trim, struct channel *channel,
+/* Fills the front ahead of need. What is behind the first two may fail: it is
+ * met again when they are gone. */
+static enum status try_load(struct trim *trim, struct channel *channel,
                             struct error *err)
 {
     const struct runs *found = &trim->lookup->found;
+    const struct front *front = &channel->front;
     enum status status =
         lookup_run(trim->store, trim->lookup, channel->state.channel,
-                   channel->number, channel->state.first, 2, err);
+                   channel->number, channel->state.first, FRONT_LOAD, err);
     for (size_t i = 0;
-         status == STATUS_OK && i < found->count && channel->front.count < 2;
-         i++)
-        status = load_place(trim, channel, &found->places[i], err);
-    return status;
+         status == STATUS_OK && i < found->count && front->count < FRONT_LOAD;
+         i++) {
+        const struct place *place = &found->places[i];
+        if (place->count > 1) {
+            status = load_place(trim, channel, place, err);
+        } else if (!push_single(channel, place)) {
+            status = fail(err, STATUS_NO_MEMORY, "out of memory");
+        }
+    }
+    return front->count >= 2 ? STATUS_OK : status;
 }
 
 /* A segment may go while it is looked up: then its runs are in another. */
-static enum status load_stored(const struct trim *trim, struct channel *channel,
+static enum status load_stored(struct trim *trim, struct channel *channel,
                                struct error *err)
 {
     enum status status = STATUS_NOT_FOUND;
@@ -284,4 +303,9 @@ bool trim_expired(struct trim *trim, struct channel *channel, int64_t timestamp)
         dropped = true;
     }
     return dropped;
+}
+
+void trim_end(struct trim *trim)
+{
+    kept_segment_close(&trim->file);
 }

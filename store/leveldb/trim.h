@@ -2,12 +2,15 @@
  *
  * Works on channel->state and the cache of its front; what the front lacks is
  * read from the segments and, behind it, from the operations of the batch
- * under way, which are in none yet. Where many go, whole runs go by the index
- * alone. Nothing here is written: whoever calls does that. */
+ * under way, which are in none yet. The front is filled a good deal ahead, and
+ * a run of one message without a look at it: the index tells all of it. Where
+ * many go, whole runs go by the index alone. Nothing here is written: whoever
+ * calls does that. */
 #ifndef STORE_LEVELDB_TRIM_H
 #define STORE_LEVELDB_TRIM_H
 
 #include "store/batch.h"
+#include "store/leveldb/segment.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,7 +27,11 @@ struct trim {
     struct lookup *lookup;     /* scratch */
     const struct batch *batch; /* NULL: none under way */
     size_t operations;         /* how many of batch are applied */
+    struct kept_segment file;  /* trim_end() closes it */
 };
+
+/* Behind the last use. */
+void trim_end(struct trim *trim);
 
 /* One more message, above all others. */
 void trim_append(struct channel *channel, uint64_t sequence, int64_t timestamp,
