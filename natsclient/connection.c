@@ -511,3 +511,8 @@ void connection_close(struct connection *connection)
     nats_ReleaseThreadMemory();
     uv_close((uv_handle_t *)&connection->async, on_async_closed);
 }
+
+bool connection_end_all(void)
+{
+    return link_end_all();
+}

@@ -81,6 +81,11 @@ MUST_CHECK enum status connection_open(struct uv_loop_s *loop,
  * an event. */
 void connection_close(struct connection *connection);
 
+/* Ends nats.c for the whole process and waits for its threads, which use
+ * OpenSSL until then: exit() takes that away. At the end of a process, behind
+ * the last connection; no other can be made. False if they go on after 5 s. */
+MUST_CHECK bool connection_end_all(void);
+
 /* Subscriptions last over reconnects. Not for hostile subjects: ours only.
  * Several of one kind are allowed. */
 MUST_CHECK enum status connection_subscribe(struct connection *connection,

@@ -22,6 +22,7 @@
 /* A call of nats.c that waits for a server longer than this ends the link. */
 #define CALL_WITHIN (5 * CLOCK_SECOND)
 #define FINISH_WITHIN (500 * CLOCK_MILLISECOND)
+enum { END_WITHIN = 5000 }; /* ms */
 
 void link_reply_free(struct link_reply *reply)
 {
@@ -321,6 +322,12 @@ void link_close(struct link *link)
     deadline_release(&link->deadline);
     link->nats = NULL;
     link_unref(link);
+}
+
+bool link_end_all(void)
+{
+    natsStatus status = nats_CloseAndWait(END_WITHIN);
+    return status == NATS_OK || status == NATS_NOT_INITIALIZED;
 }
 
 void link_reason(const struct link *link, char *out, size_t capacity)

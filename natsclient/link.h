@@ -86,6 +86,9 @@ void link_listen(struct link *link, uv_async_t *async);
 /* Closes at once; NULL is allowed. async is not touched from here on. */
 void link_close(struct link *link);
 
+/* As connection_end_all(). */
+MUST_CHECK bool link_end_all(void);
+
 static inline bool link_is_alive(const struct link *link)
 {
     return atomic_load_explicit(&link->alive, memory_order_acquire);

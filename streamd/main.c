@@ -1,5 +1,6 @@
 /* main.c - the process: what it is told, its log, its signals; then the
  * server. */
+#include "natsclient/connection.h"
 #include "natsclient/server_process.h"
 #include "streamd/base/log.h"
 #include "streamd/harden.h"
@@ -76,6 +77,8 @@ static int run(const struct configuration *configuration)
         warn(log, configuration->files.warning);
     options_idle(options, warn, log);
     int result = server_run(configuration, signals, log);
+    if (!connection_end_all())
+        log_warn(log, "threads of the NATS client do not end");
     log_free(log);
     (void)close(signals);
     return result;
