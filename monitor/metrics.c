@@ -194,7 +194,7 @@ static void write_counters(struct metrics *metrics, const struct view *view)
                       false);
     metrics_family(metrics, "streamd_store_sync_duration_seconds",
                    METRIC_HISTOGRAM,
-                   "Time to write a commit and sync it to the disk");
+                   "Time that a commit waited for the disk to sync it");
     metrics_histogram(metrics, &counters->sync_durations, &histogram_durations,
                       true);
 }

@@ -25,6 +25,7 @@ void batch_clear(struct batch *batch)
     batch->limits = NULL;
     batch->status = STATUS_OK;
     batch->error = (struct error){0};
+    batch->sync_time = 0;
     batch->state_count = 0;
 }
 

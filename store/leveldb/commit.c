@@ -603,6 +603,7 @@ static void commit_locked(struct file_store *store, struct batch *batch)
     list_init(&commit.records);
     batch->status = write_all(&commit, &base, &batch->error);
     trim_end(&commit.trim);
+    batch->sync_time = store->journal.sync_time;
     finish(&commit, batch->status == STATUS_OK, base);
     if (batch->status != STATUS_OK)
         return;

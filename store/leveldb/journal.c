@@ -1,5 +1,7 @@
 #include "store/leveldb/journal.h"
 
+#include "streamd/base/clock.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +111,11 @@ static enum status sync_file(struct journal *journal,
                              const struct journal_position *position,
                              struct error *err)
 {
-    if (fdatasync(journal->file) != 0) {
+    int64_t start = clock_monotonic(&clock_system);
+    bool is_synced = fdatasync(journal->file) == 0;
+    int64_t took = clock_monotonic(&clock_system) - start;
+    journal->sync_time += took > 0 ? took : 1; /* 0 is none */
+    if (!is_synced) {
         journal->broken = journal->is_distrusted = true;
         return failed("sync a segment", err);
     }
@@ -159,6 +165,7 @@ enum status journal_append(struct journal *journal, struct blob *record,
                            struct error *err)
 {
     struct journal_position *position = &journal->position;
+    journal->sync_time = 0;
     assert(record->size >= RECORD_HEADER && record->size % 8 == 0);
     if (record->size - RECORD_HEADER > record_max)
         return fail(err, STATUS_TOO_BIG, "the batch is too big");

@@ -34,6 +34,7 @@ struct journal {
     struct journal_position position;
     uint64_t synced;        /* the last record that is on the disk */
     uint64_t synced_offset; /* its end, if it is in the segment at hand */
+    int64_t sync_time;      /* ns, of the last append's syncs; 0: none */
     struct blob sealed; /* struct sealed_segment each, not checkpointed yet */
 };
 

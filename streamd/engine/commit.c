@@ -229,11 +229,9 @@ static void measure(struct engine *engine, const struct commit *commit)
     histogram_add(&counters->commit_bytes, &histogram_bytes,
                   batch->message_bytes + batch->bytes.size);
     histogram_add(&counters->commit_messages, &histogram_numbers, batch->count);
-    /* Only one commit is under way, so the store begins with it at once. */
-    if (batch->sync &&
-        strcmp(store_name(engine->config.store), "MEMORY") != 0) {
+    if (batch->sync_time > 0) {
         histogram_add(&counters->sync_durations, &histogram_durations,
-                      (uint64_t)took);
+                      (uint64_t)batch->sync_time);
     }
 }
 

@@ -761,6 +761,25 @@ static void an_empty_batch_is_fine(void **state)
     assert_int_equal(rig->batch->state_count, 0);
 }
 
+/* What is not synced did not wait; memory and a store that was told not to
+ * sync never do. */
+static void the_wait_for_the_disk_is_told(void **state)
+{
+    struct rig *rig = *state;
+    bool syncs =
+        rig->backend->is_persistent && rig->backend != &backend_unsynced;
+    rig_channel(rig, 1, "foo");
+    rig_append(rig, 1, 1, 1, "one");
+    rig->batch->sync = true;
+    assert_int_equal(rig_try_commit(rig), STATUS_OK);
+    assert_int_equal(rig->batch->sync_time > 0, syncs);
+    batch_clear(rig->batch);
+    must(batch_client_put(rig->batch, bytes_text("me"), bytes_text("record")));
+    assert_int_equal(rig_try_commit(rig), STATUS_OK);
+    assert_int_equal(rig->batch->sync_time, 0);
+    batch_clear(rig->batch);
+}
+
 /* A run keeps what it was given, whatever becomes of the store's copy. */
 static void a_run_outlives_its_messages(void **state)
 {
@@ -888,6 +907,7 @@ static int run_all(const struct backend *backend)
         CASE(one_batch_may_create_use_and_delete_a_channel),
         CASE(a_refused_batch_leaves_everything_as_it_was),
         CASE(an_empty_batch_is_fine),
+        CASE(the_wait_for_the_disk_is_told),
         CASE(a_run_outlives_its_messages),
         CASE(reads_beside_commits_see_whole_batches_in_order),
         CASE(closing_nothing_is_fine),
