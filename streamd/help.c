@@ -104,6 +104,21 @@ static void text_print(FILE *out, const char *text)
     (void)fputc('\n', out);
 }
 
+/* The default stands with what the help says in brackets at its end. */
+static void help_text(const char *help, const char *value,
+                      char out[2 * TEXT_MAX])
+{
+    size_t size = strlen(help);
+    if (value[0] == '\0') {
+        (void)snprintf(out, 2 * TEXT_MAX, "%s", help);
+    } else if (size > 0 && help[size - 1] == ')') {
+        (void)snprintf(out, 2 * TEXT_MAX, "%.*s; default: %s)", (int)size - 1,
+                       help, value);
+    } else {
+        (void)snprintf(out, 2 * TEXT_MAX, "%s (default: %s)", help, value);
+    }
+}
+
 static void entry_print(FILE *out, const struct option_entry *entry,
                         const struct options *defaults)
 {
@@ -123,12 +138,7 @@ static void entry_print(FILE *out, const struct option_entry *entry,
     char value[TEXT_MAX];
     default_text(entry, defaults, value);
     char text[2 * TEXT_MAX];
-    if (value[0] != '\0') {
-        (void)snprintf(text, sizeof text, "%s (default: %s)", entry->help,
-                       value);
-    } else {
-        (void)snprintf(text, sizeof text, "%s", entry->help);
-    }
+    help_text(entry->help, value, text);
     if (strlen(names) + 2 > HELP_COLUMN) {
         (void)fprintf(out, "%s\n%*s", names, HELP_COLUMN, "");
     } else {
