@@ -67,19 +67,36 @@ enum status server_files_write(struct server_files *files,
     put_string(file, "host", settings->host);
     (void)fprintf(file, "port: %d\nlogtime: false\n", settings->port);
     (void)fprintf(file, "http: \"127.0.0.1:%d\"\n", settings->monitor_port);
-    put_string(file, "ports_file_dir", files->directory);
+    if (files->directory[0] != '\0')
+        put_string(file, "ports_file_dir", files->directory);
     bool failed = ferror(file) != 0;
     if (fclose(file) != 0 || failed)
         return io_failed("write", "nats-server configuration", err);
     return STATUS_OK;
 }
 
+/* ---- places ---- */
+
+enum { PLACES = 4 };
+
+/* Where files of ours may go, the best first; NULL: none. */
+static const char *place(const struct server_files *files, int index)
+{
+    /* A container may be read-only but for /dev/shm, or for the store. */
+    const char *const places[PLACES] = {getenv("TMPDIR"), "/tmp", "/dev/shm",
+                                        files->spare};
+    return places[index] == NULL || places[index][0] == '\0' ? NULL
+                                                             : places[index];
+}
+
 static enum status directory_make(const char *base, char out[SERVER_PATH_MAX],
                                   struct error *err)
 {
     int size = snprintf(out, SERVER_PATH_MAX, "%s/streamd-nats-XXXXXX", base);
-    if (has_control(base) || size < 0 || size >= SERVER_PATH_MAX)
-        return fail(err, STATUS_INVALID, "TMPDIR is no usable path");
+    if (has_control(base) || size < 0 || size >= SERVER_PATH_MAX) {
+        out[0] = '\0';
+        return fail(err, STATUS_INVALID, "a directory has no usable path");
+    }
     if (mkdtemp(out) == NULL)
         return io_failed("directory", out, err);
     return STATUS_OK;
@@ -87,31 +104,47 @@ static enum status directory_make(const char *base, char out[SERVER_PATH_MAX],
 
 enum status server_files_again(struct server_files *files, struct error *err)
 {
-    const char *base = getenv("TMPDIR");
-    enum status status = STATUS_OK;
-    if (base != NULL && base[0] != '\0') {
-        status = directory_make(base, files->directory, err);
-    } else if (directory_make("/tmp", files->directory, NULL) != STATUS_OK) {
-        /* A container may be read-only but for this. */
-        status = directory_make("/dev/shm", files->directory, err);
+    struct error first = {0};
+    for (int i = 0; i < PLACES && !files->there; i++) {
+        const char *base = place(files, i);
+        struct error *cause = first.status == STATUS_OK ? &first : NULL;
+        files->there = base != NULL && directory_make(base, files->directory,
+                                                      cause) == STATUS_OK;
     }
-    files->there = status == STATUS_OK;
-    return status;
+    return files->there ? STATUS_OK
+                        : fail(err, first.status, "%s", first.detail);
 }
 
-enum status server_files_init(struct server_files *files, struct error *err)
+/* A file without a name, on a disk if need be; -1: none. */
+static int config_make(const struct server_files *files)
 {
-    *files = (struct server_files){.config = -1};
-    enum status status = server_files_again(files, err);
-    if (status != STATUS_OK)
-        return status;
-    files->config = memfd_create("nats.conf", MFD_CLOEXEC);
-    if (files->config < 0) {
-        server_files_remove(files);
-        return io_failed("make", "nats-server configuration", err);
+    int config = memfd_create("nats.conf", MFD_CLOEXEC);
+    for (int i = 0; i < PLACES && config < 0; i++) {
+        char path[SERVER_PATH_MAX];
+        const char *base = place(files, i);
+        int size = base == NULL ? -1
+                                : snprintf(path, sizeof path,
+                                           "%s/streamd-nats-XXXXXX", base);
+        if (size < 0 || (size_t)size >= sizeof path)
+            continue;
+        config = mkostemp(path, O_CLOEXEC);
+        if (config >= 0)
+            (void)unlink(path);
     }
+    return config;
+}
+
+enum status server_files_init(struct server_files *files, const char *spare,
+                              struct error *err)
+{
+    *files = (struct server_files){.spare = spare};
+    files->config = config_make(files);
+    if (files->config < 0)
+        return io_failed("make", "nats-server configuration", err);
     return STATUS_OK;
 }
+
+/* ---- the ports file ---- */
 
 /* The next ports file in an open directory, NULL if none. */
 static const char *next_ports(DIR *directory)

@@ -2,11 +2,11 @@
  * configuration, and a directory for the ports file in which it says that it
  * listens.
  *
- * The configuration, which holds secrets, is a file without a name, in memory;
- * it can be written again for a reload. Only the child of ours writes in the
- * directory, so a ports file is proof that the listener is ours, which a TCP
- * connect is not. The directory is there only until the child is ready: kill
- * -9 of streamd leaves nothing. */
+ * The configuration, which holds secrets, is a file without a name, in memory
+ * where the kernel lets us; it can be written again for a reload. Only the
+ * child of ours writes in the directory, so a ports file is proof that the
+ * listener is ours, which a TCP connect is not. The directory is there only
+ * until the child is ready: kill -9 of streamd leaves nothing. */
 #ifndef NATSCLIENT_SERVER_FILES_H
 #define NATSCLIENT_SERVER_FILES_H
 
@@ -21,9 +21,10 @@
 #define SERVER_URL_MAX 320
 
 struct server_files {
-    bool there; /* the directory */
-    char directory[SERVER_PATH_MAX];
-    int config; /* descriptor; -1: none */
+    bool there;                      /* the directory */
+    char directory[SERVER_PATH_MAX]; /* "": there was none yet */
+    int config;                      /* descriptor; -1: none */
+    const char *spare;               /* borrowed */
 };
 
 struct server_settings {
@@ -32,17 +33,20 @@ struct server_settings {
     struct bytes config;    /* what else stands in the configuration */
 };
 
-/* Makes the directory, below $TMPDIR, or /tmp, or /dev/shm, and an empty
- * configuration, both for us alone. Errors: STATUS_IO, STATUS_INVALID; nothing
- * is left then. */
+/* Makes an empty configuration, for us alone. spare (NULL: none) is a directory
+ * to use if neither $TMPDIR nor /tmp nor /dev/shm can be written; borrowed.
+ * Errors: STATUS_IO; nothing is left then. */
 MUST_CHECK enum status server_files_init(struct server_files *files,
-                                         struct error *err);
+                                         const char *spare, struct error *err);
 
-/* The directory once more, of another name; it was removed. Errors as above. */
+/* Makes the directory, for us alone, at the first of those places that lets us;
+ * each time of another name. It must not be there. Errors: STATUS_IO,
+ * STATUS_INVALID. */
 MUST_CHECK enum status server_files_again(struct server_files *files,
                                           struct error *err);
 
-/* Writes the configuration, in place of what is there. Errors: STATUS_IO,
+/* Writes the configuration, in place of what is there; with the directory, if
+ * there is one. Errors: STATUS_IO,
  * STATUS_INVALID (control characters in host). */
 MUST_CHECK enum status
 server_files_write(struct server_files *files,

@@ -268,8 +268,12 @@ static enum status start(struct server_process *process,
     process->binary = copy_text(options->binary);
     process->config_name = copy_text(options->config_name);
     enum status status = keep_config(process, options->config, err);
+    if (status == STATUS_OK) {
+        status =
+            server_files_init(&process->files, options->spare_directory, err);
+    }
     if (status == STATUS_OK)
-        status = server_files_init(&process->files, err);
+        status = server_files_again(&process->files, err);
     if (status == STATUS_OK)
         status = launch(process, err);
     return status == STATUS_OK ? wait_ready(process, err) : status;
@@ -416,7 +420,7 @@ enum status server_process_check(const char *binary, struct bytes config,
     int output = -1;
     enum status status = server_find(binary, path, sizeof path, err);
     if (status == STATUS_OK)
-        status = server_files_init(&files, err);
+        status = server_files_init(&files, NULL, err);
     if (status != STATUS_OK)
         return status;
     status = server_files_write(&files, &settings, err);

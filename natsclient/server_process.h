@@ -21,7 +21,10 @@ struct server_process_options {
      * ports file, which are settled here. Copied. */
     struct bytes config;
     const char *config_name; /* what it is called in log lines; NULL: nothing */
-    struct log *log;         /* borrowed for the life of the process */
+    /* For its files if neither $TMPDIR nor /tmp nor /dev/shm can be written;
+     * borrowed for the life of the process, NULL: none. */
+    const char *spare_directory;
+    struct log *log; /* borrowed for the life of the process */
 };
 
 struct server_process;

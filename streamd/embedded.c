@@ -64,6 +64,7 @@ static enum status start_process(struct embedded *embedded,
         .port = (int)options->port,
         .config = bytes_of(config.data, config.size),
         .config_name = config_name(options),
+        .spare_directory = or_null(options->dir),
         .log = log,
     };
     status = server_process_start(&settings, &embedded->process, err);

@@ -12,6 +12,7 @@ enum {
     COLUMNS = 80,
     HELP_COLUMN = 36, /* where the help of an option starts */
     TEXT_MAX = 256,
+    HELP_MAX = 512, /* with the default */
 };
 
 static const char *type_word(enum option_type type)
@@ -105,17 +106,16 @@ static void text_print(FILE *out, const char *text)
 }
 
 /* The default stands with what the help says in brackets at its end. */
-static void help_text(const char *help, const char *value,
-                      char out[2 * TEXT_MAX])
+static void help_text(const char *help, const char *value, char out[HELP_MAX])
 {
     size_t size = strlen(help);
     if (value[0] == '\0') {
-        (void)snprintf(out, 2 * TEXT_MAX, "%s", help);
+        (void)snprintf(out, HELP_MAX, "%s", help);
     } else if (size > 0 && help[size - 1] == ')') {
-        (void)snprintf(out, 2 * TEXT_MAX, "%.*s; default: %s)", (int)size - 1,
-                       help, value);
+        (void)snprintf(out, HELP_MAX, "%.*s; default: %s)", (int)size - 1, help,
+                       value);
     } else {
-        (void)snprintf(out, 2 * TEXT_MAX, "%s (default: %s)", help, value);
+        (void)snprintf(out, HELP_MAX, "%s (default: %s)", help, value);
     }
 }
 
@@ -137,7 +137,7 @@ static void entry_print(FILE *out, const struct option_entry *entry,
                    type_word(entry->type));
     char value[TEXT_MAX];
     default_text(entry, defaults, value);
-    char text[2 * TEXT_MAX];
+    char text[HELP_MAX];
     help_text(entry->help, value, text);
     if (strlen(names) + 2 > HELP_COLUMN) {
         (void)fprintf(out, "%s\n%*s", names, HELP_COLUMN, "");

@@ -9,18 +9,18 @@ import tempfile
 import unittest
 
 from support.case import StreamdCase
-from support.processes import Streamd
+from support.processes import Streamd, children
 from support.stan import FIRST
 from support.waiting import wait_until
 
 NOBODY = 65534
 
-# Everything read-only but $1, and then as nobody.
+# Everything read-only but $1, and /dev/shm unless told, and then as nobody.
 READ_ONLY = """
 set -e
 mount --bind "$1" "$1"
 mount -o remount,bind,ro /
-for other in /tmp /var/tmp; do
+for other in /tmp /var/tmp $ALSO; do
     mount -o remount,bind,ro $other 2>/dev/null || true
 done
 cd /
@@ -142,6 +142,20 @@ class Hardened(StreamdCase):
         self.server.end()
         self.as_nobody(store="file", prefix=read_only)  # and its nats-server
         self.works()
+
+    @unittest.skipUnless(may_mount(), "needs root that may mount")
+    def test_its_nats_server_needs_no_place_but_the_store(self):
+        """nor is anything left there, also after kill -9"""
+        server = self.as_nobody(
+            store="file", environment={"ALSO": "/dev/shm"},
+            prefix=["unshare", "-m", "sh", "-c", READ_ONLY, "sh"])
+        self.works()
+        self.assertEqual(len(children(server.pid)), 1)
+        place = os.path.join(server.directory, "store")
+        self.assertEqual(sorted(os.listdir(place)), [".rootdir.lck", "nss.ldb"])
+        server.restart()
+        self.works()
+        self.assertEqual(sorted(os.listdir(place)), [".rootdir.lck", "nss.ldb"])
 
 
 if __name__ == "__main__":

@@ -19,15 +19,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+/* Stands before libc's. The only global of this program. */
+static bool no_files_in_memory;
+
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
+int memfd_create(const char *name, unsigned flags)
+{
+    if (no_files_in_memory) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return (int)syscall(SYS_memfd_create, name, flags);
+}
 
 struct fixture {
     char directory[64]; /* $TMPDIR; what is left in it is a leak */
@@ -134,6 +149,32 @@ static void starts_on_a_free_port_and_leaves_no_files(void **state)
     assert_false(log_contains(f, "STREAM"));
     assert_false(log_contains(f, "[ERR]"));
     assert_false(log_contains(f, "[DBG]"));
+}
+
+static void without_files_in_memory_one_without_a_name_does(void **state)
+{
+    const struct fixture *f = *state;
+    no_files_in_memory = true;
+    struct server_process *process = start(f, -1);
+    no_files_in_memory = false;
+    assert_true(port_listens(server_process_port(process)));
+    assert_true(directory_is_empty(f));
+    server_process_stop(process);
+}
+
+static void the_first_directory_that_can_be_written_is_taken(void **state)
+{
+    const struct fixture *f = *state;
+    struct server_files files;
+    assert_int_equal(setenv("TMPDIR", "/nonexistent/place", 1), 0);
+    assert_int_equal(server_files_init(&files, f->directory, NULL), STATUS_OK);
+    assert_int_equal(server_files_again(&files, NULL), STATUS_OK);
+    assert_memory_equal(files.directory, "/tmp/streamd-nats-", 18);
+    struct stat info;
+    assert_int_equal(stat(files.directory, &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0700);
+    server_files_release(&files);
+    assert_int_not_equal(stat(files.directory, &info), 0);
 }
 
 static void any_host_is_reached_by_loopback(void **state)
@@ -474,6 +515,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(starts_on_a_free_port_and_leaves_no_files),
+        CASE(without_files_in_memory_one_without_a_name_does),
+        CASE(the_first_directory_that_can_be_written_is_taken),
         CASE(any_host_is_reached_by_loopback),
         CASE(a_taken_port_is_an_error_though_it_answers),
         CASE(a_missing_program_is_told_with_the_ways_out),
