@@ -9,13 +9,25 @@ enum {
     LONE_SIZE = 32 << 10, /* from here on a message has a chunk of its own */
 };
 
-/* A buffer with messages of many channels. channels are those whose tail has
- * entries in it: they are told when it goes. */
+/* That a channel's tail may have entries in a chunk. */
+struct cache_place {
+    struct cache_chunk *chunk;
+    struct channel_cache *channel; /* NULL: it is gone */
+    struct cache_place *next;      /* of the channel; in a younger chunk */
+};
+
+struct place_block {
+    struct place_block *next;
+    size_t count, capacity;
+    struct cache_place places[];
+};
+
+/* A buffer with messages of many channels. The channels of its places are told
+ * when it goes. */
 struct cache_chunk {
     struct list link;
     struct buffer *buffer;
-    struct channel_cache **channels;
-    size_t count, capacity;
+    struct place_block *blocks; /* the last one first, only that has room */
 };
 
 struct cached_run {
@@ -38,7 +50,11 @@ static void chunk_free(struct cache *cache, struct cache_chunk *chunk)
     cache->chunk_bytes -= (int64_t)chunk->buffer->capacity;
     list_remove(&chunk->link);
     buffer_unref(chunk->buffer);
-    free(chunk->channels);
+    while (chunk->blocks != NULL) {
+        struct place_block *block = chunk->blocks;
+        chunk->blocks = block->next;
+        free(block);
+    }
     free(chunk);
 }
 
@@ -66,31 +82,14 @@ static void run_drop(struct cache *cache, struct cached_run *cached)
     free(cached);
 }
 
-/* A chunk must not point at a channel that is gone. Walks all chunks: only
- * for the deletion of a channel. */
-static void forget_channel(struct cache *cache,
-                           const struct channel_cache *channel)
-{
-    for (struct list *at = cache->chunks.next; at != &cache->chunks;
-         at = at->next) {
-        struct cache_chunk *chunk = list_entry(at, struct cache_chunk, link);
-        size_t kept = 0;
-        for (size_t i = 0; i < chunk->count; i++) {
-            if (chunk->channels[i] != channel)
-                chunk->channels[kept++] = chunk->channels[i];
-        }
-        chunk->count = kept;
-    }
-}
-
 void channel_cache_release(struct cache *cache, struct channel_cache *channel)
 {
     while (!list_empty(&channel->runs)) {
         run_drop(cache, list_entry(list_pop(&channel->runs), struct cached_run,
                                    by_channel));
     }
-    if (channel->newest != NULL)
-        forget_channel(cache, channel);
+    for (struct cache_place *at = channel->oldest; at != NULL; at = at->next)
+        at->channel = NULL;
     free(channel->entries);
     channel_cache_init(channel);
 }
@@ -108,18 +107,30 @@ static void drop_oldest(struct channel_cache *channel)
     channel->first++;
 }
 
-/* The oldest chunk goes: its entries are the oldest of each of its tails. */
+/* Its entries are the oldest of the tail, its place is the oldest, too. */
+static void leave_chunk(struct channel_cache *channel,
+                        const struct cache_place *place)
+{
+    while (channel->count > 0 &&
+           tail_entry(channel, 0)->buffer == place->chunk->buffer)
+        drop_oldest(channel);
+    assert(channel->oldest == place);
+    channel->oldest = place->next;
+    if (channel->newest == place)
+        channel->newest = NULL;
+}
+
+/* The oldest chunk. */
 static void evict_chunk(struct cache *cache)
 {
     struct cache_chunk *chunk =
         list_entry(list_pop(&cache->chunks), struct cache_chunk, link);
-    for (size_t i = 0; i < chunk->count; i++) {
-        struct channel_cache *channel = chunk->channels[i];
-        while (channel->count > 0 &&
-               tail_entry(channel, 0)->buffer == chunk->buffer)
-            drop_oldest(channel);
-        if (channel->newest == chunk)
-            channel->newest = NULL;
+    for (struct place_block *block = chunk->blocks; block != NULL;
+         block = block->next) {
+        for (size_t i = 0; i < block->count; i++) {
+            if (block->places[i].channel != NULL)
+                leave_chunk(block->places[i].channel, &block->places[i]);
+        }
     }
     chunk_free(cache, chunk);
 }
@@ -204,22 +215,37 @@ static bool tail_grow(struct channel_cache *channel)
     return true;
 }
 
+static struct cache_place *new_place(struct cache_chunk *chunk)
+{
+    struct place_block *block = chunk->blocks;
+    if (block == NULL || block->count == block->capacity) {
+        size_t capacity = block == NULL ? 8 : block->capacity * 2;
+        block = malloc(sizeof *block + capacity * sizeof block->places[0]);
+        if (block == NULL)
+            return NULL;
+        *block =
+            (struct place_block){.next = chunk->blocks, .capacity = capacity};
+        chunk->blocks = block;
+    }
+    return &block->places[block->count++];
+}
+
 static bool chunk_knows(struct cache_chunk *chunk,
                         struct channel_cache *channel)
 {
-    if (channel->newest == chunk)
+    struct cache_place *newest = channel->newest;
+    if (newest != NULL && newest->chunk == chunk)
         return true;
-    if (chunk->count == chunk->capacity) {
-        size_t capacity = chunk->capacity == 0 ? 8 : chunk->capacity * 2;
-        struct channel_cache **channels =
-            realloc(chunk->channels, capacity * sizeof(void *));
-        if (channels == NULL)
-            return false;
-        chunk->channels = channels;
-        chunk->capacity = capacity;
+    struct cache_place *place = new_place(chunk);
+    if (place == NULL)
+        return false;
+    *place = (struct cache_place){.chunk = chunk, .channel = channel};
+    if (newest == NULL) {
+        channel->oldest = place;
+    } else {
+        newest->next = place;
     }
-    chunk->channels[chunk->count++] = channel;
-    channel->newest = chunk;
+    channel->newest = place;
     return true;
 }
 

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct cache_chunk;
+struct cache_place;
 
 /* The cache's part of a channel. entries is a ring of `capacity` (a power of
  * two) slots; the message of sequence first + i is in slot (head + i). */
@@ -25,8 +26,9 @@ struct channel_cache {
     struct slice *entries;
     uint32_t head, count, capacity;
     uint64_t first;             /* of the tail, when count > 0 */
-    struct cache_chunk *newest; /* the chunk last written to */
-    struct list runs;           /* of struct cached_run */
+    struct cache_place *oldest; /* the chunks it is in, as they will go */
+    struct cache_place *newest;
+    struct list runs; /* of struct cached_run */
 };
 
 struct cache {
@@ -40,8 +42,7 @@ struct cache {
 void cache_init(struct cache *cache, int64_t budget);
 void cache_release(struct cache *cache); /* after all channels */
 
-/* Forgets all new messages: channels that go then need no look at each chunk.
- */
+/* Forgets all new messages. */
 void cache_clear(struct cache *cache);
 
 void channel_cache_init(struct channel_cache *channel);

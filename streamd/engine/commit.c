@@ -14,6 +14,7 @@
 enum {
     PAUSE_BYTES = 64 << 20,  /* uncommitted: reading stops */
     RESUME_BYTES = 32 << 20, /* and goes on */
+    EARLY_ACKS = 128,        /* worth a commit before the burst is over */
 };
 static const int64_t RETRY_AFTER = CLOCK_SECOND;
 
@@ -70,6 +71,7 @@ static void retry(struct timer *timer, int64_t now)
 enum status commit_init(struct engine *engine, struct error *err)
 {
     engine->retry_timer = (struct timer){.fire = retry};
+    engine->has_disk = strcmp(store_name(engine->config.store), "MEMORY") != 0;
     engine->filling = commit_new();
     engine->spare = commit_new();
     engine->reserve = commit_new();
@@ -223,6 +225,8 @@ static void measure(struct engine *engine, const struct commit *commit)
     struct view_counters *counters = &engine->counters;
     const struct batch *batch = commit->batch;
     int64_t took = clock_monotonic(engine->clock) - commit->submitted;
+    engine->commit_finished = engine->now;
+    engine->commit_took = took;
     counters->commits++;
     histogram_add(&counters->commit_durations, &histogram_durations,
                   (uint64_t)took);
@@ -473,6 +477,15 @@ void commit_submit(struct engine *engine)
     if (engine->flying == NULL && !timer_is_set(&engine->retry_timer))
         submit(engine);
     pace(engine);
+}
+
+void commit_submit_early(struct engine *engine)
+{
+    if (engine->flying == NULL && engine->has_disk &&
+        engine->filling->ack_count >= EARLY_ACKS &&
+        engine->now - engine->commit_finished > engine->commit_took &&
+        !timer_is_set(&engine->retry_timer))
+        submit(engine);
 }
 
 bool commit_is_idle(const struct engine *engine)

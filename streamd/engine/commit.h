@@ -40,6 +40,12 @@ MUST_CHECK enum status commit_pub_ack(struct engine *engine, const char *reply,
  * way. */
 void commit_submit(struct engine *engine);
 
+/* The same within a burst, if enough wait for acks and a commit takes time:
+ * else publishers with a window would all wait for one sync, and then it for
+ * all of them. So half of their messages are on the way while the other half
+ * is made durable. */
+void commit_submit_early(struct engine *engine);
+
 /* Bytes of messages in batches not yet durable. */
 int64_t commit_uncommitted(const struct engine *engine);
 

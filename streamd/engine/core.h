@@ -270,6 +270,8 @@ struct engine {
     struct commit *reserve;   /* takes over when a batch failed */
     struct timer retry_timer; /* after a failed commit */
     bool paused;
+    bool has_disk; /* a commit takes a while, in which others fill up */
+    int64_t commit_finished, commit_took; /* the latest that succeeded */
 
     struct blob scratch; /* for one encoding at a time */
     uint64_t in_messages, in_bytes, out_messages, out_bytes;

@@ -164,6 +164,7 @@ static void dispatch(struct engine *engine,
     switch (message->kind) {
     case INBOUND_PUBLISH:
         publish_message(engine, message);
+        commit_submit_early(engine);
         break;
     case INBOUND_ACK:
         acks_message(engine, message);

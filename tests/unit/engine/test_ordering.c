@@ -81,6 +81,37 @@ static void what_comes_during_a_commit_is_one_batch(void **s)
     assert_int_equal(engine_store_channel(f->store, "foo")->state.last, 101);
 }
 
+/* Publishers with a window: one half is on its way while the other is made
+ * durable. Not if the store takes longer than the way. */
+static void a_commit_begins_within_a_burst_that_is_long(void **s)
+{
+    struct fixture *f = *s;
+    publish_many(f, 1);
+    size_t before = f->store->commit_count;
+    f->store->hold_commits = true;
+    fixture_advance_ms(f, 2);
+    for (int i = 0; i < 300; i++)
+        (void)client_send_publish(f, "me", "foo", "hello");
+    assert_int_equal(f->store->commit_count, before + 1);
+    fixture_run(f); /* the rest waits for that one, which took long */
+    assert_int_equal(f->store->commit_count, before + 1);
+    fixture_advance_ms(f, 5);
+    assert_true(engine_store_release_commit(f->store));
+    fixture_run(f);
+    assert_int_equal(f->store->commit_count, before + 2);
+    fixture_advance_ms(f, 5);
+    assert_true(engine_store_release_commit(f->store));
+    fixture_run(f);
+    for (int i = 0; i < 300; i++)
+        (void)client_send_publish(f, "me", "foo", "hello");
+    assert_int_equal(f->store->commit_count, before + 2);
+    fixture_run(f);
+    assert_int_equal(f->store->commit_count, before + 3);
+    engine_store_release(f->store);
+    fixture_run(f);
+    assert_int_equal(engine_store_channel(f->store, "foo")->count, 601);
+}
+
 /* E68, E70: applied in the order sent */
 static void acks_before_an_unsubscribe_or_close_count(void **s)
 {
@@ -203,6 +234,7 @@ int main(void)
         ENGINE_TEST(the_subscribe_reply_comes_before_the_first_message),
         ENGINE_TEST(neither_ack_nor_message_leaves_before_the_commit),
         ENGINE_TEST(what_comes_during_a_commit_is_one_batch),
+        ENGINE_TEST(a_commit_begins_within_a_burst_that_is_long),
         ENGINE_TEST(acks_before_an_unsubscribe_or_close_count),
         ENGINE_TEST(publishes_before_a_close_are_stored),
         ENGINE_TEST(only_the_owner_ends_a_subscription),
