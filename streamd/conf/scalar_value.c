@@ -1,5 +1,6 @@
 #include "streamd/conf/scalar_value.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -20,9 +21,10 @@ static enum status not_expected(const struct token *token, const char *what,
                 shown(token), (const char *)token->text.data);
 }
 
-static enum status out_of_range(const struct token *token, struct error *err)
+static enum status out_of_range(const struct token *token, const char *what,
+                                struct error *err)
 {
-    return fail(err, STATUS_INVALID, "integer '%.*s' is out of the range",
+    return fail(err, STATUS_INVALID, "%s '%.*s' is out of the range", what,
                 shown(token), (const char *)token->text.data);
 }
 
@@ -61,7 +63,7 @@ static enum status integer_read(const struct token *token, int64_t *value,
     if (factor == 0)
         return not_expected(token, "integer", err);
     overflow |= __builtin_mul_overflow(*value, factor, value);
-    return overflow ? out_of_range(token, err) : STATUS_OK;
+    return overflow ? out_of_range(token, "integer", err) : STATUS_OK;
 }
 
 static enum status float_read(const struct token *token, double *value,
@@ -73,7 +75,7 @@ static enum status float_read(const struct token *token, double *value,
     memcpy(text, token->text.data, token->text.size);
     text[token->text.size] = '\0';
     *value = strtod(text, NULL); /* the lexer saw to the form */
-    return STATUS_OK;
+    return isfinite(*value) ? STATUS_OK : out_of_range(token, "float", err);
 }
 
 static int two_digits(const uint8_t *at)

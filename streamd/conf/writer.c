@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -10,7 +11,9 @@
 enum {
     NESTING_MAX = 64,
     PADDING_MAX = 10000, /* lines added at once to keep the numbers */
-    NUMBER_MAX = 512,
+    NUMBER_MAX = 800,
+    REAL_STEP = 16, /* digits behind the point */
+    REAL_DIGITS = 360,
 };
 
 static void put(struct conf_writer *writer, const void *data, size_t size)
@@ -65,10 +68,15 @@ static void put_key(struct conf_writer *writer, struct bytes key)
     put_text(writer, single ? "\": " : "': ");
 }
 
+/* The grammar knows no exponents: as many digits as it takes. */
 static void put_real(struct conf_writer *writer, double real)
 {
     char text[NUMBER_MAX];
-    (void)snprintf(text, sizeof text, "%.17f", real);
+    int digits = 1;
+    do {
+        (void)snprintf(text, sizeof text, "%.*f", digits, real);
+        digits += REAL_STEP;
+    } while (strtod(text, NULL) != real && digits < REAL_DIGITS);
     put_text(writer, text);
 }
 
@@ -77,12 +85,14 @@ static void put_datetime(struct conf_writer *writer, int64_t seconds)
     char text[NUMBER_MAX];
     struct tm parts;
     time_t when = (time_t)seconds;
-    if (gmtime_r(&when, &parts) == NULL ||
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) {
+    if (gmtime_r(&when, &parts) == NULL) {
         writer->status = STATUS_INVALID;
         writer->problem = "a date";
         return;
     }
+    (void)snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ",
+                   parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                   parts.tm_hour, parts.tm_min, parts.tm_sec);
     put_text(writer, text);
 }
 

@@ -150,6 +150,13 @@ static void numbers_that_do_not_fit_are_errors(void **s)
     fails("k=9223372036854775808",
           "integer '9223372036854775808' is out of the range");
     fails("k=9eb", "integer '9eb' is out of the range");
+    char huge[343] = "k="; /* no double is as big */
+    char refused[160];
+    memset(huge + 2, '9', 338);
+    (void)snprintf(huge + 340, 3, ".0");
+    (void)snprintf(refused, sizeof refused,
+                   "float '%.120s' is out of the range", huge + 2);
+    fails(huge, refused);
     fails("k=1kbb", "expected integer, but got '1kbb'");
     fails("k=1ibi x", "Parse error on line 1: 'Expected a top-level value to "
                       "end with a new line, comment or EOF, but got 'x' "
