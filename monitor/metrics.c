@@ -4,6 +4,7 @@
 #include "monitor/metrics_channels.h"
 #include "monitor/openmetrics.h"
 #include "monitor/process.h"
+#include "monitor/query.h"
 
 #include <string.h>
 
@@ -148,6 +149,34 @@ static void write_failures(struct metrics *metrics,
     }
 }
 
+static void write_histograms(struct metrics *metrics,
+                             const struct view_counters *counters)
+{
+    const struct {
+        const char *name, *help;
+        const struct histogram *histogram;
+        const struct histogram_bounds *bounds;
+        bool seconds;
+    } families[] = {
+        {"streamd_commit_duration_seconds",
+         "Time from a commit's start to its end", &counters->commit_durations,
+         &histogram_durations, true},
+        {"streamd_commit_size_bytes", "Bytes in a commit",
+         &counters->commit_bytes, &histogram_bytes, false},
+        {"streamd_commit_operations", "Messages and records in a commit",
+         &counters->commit_messages, &histogram_numbers, false},
+        {"streamd_store_sync_duration_seconds",
+         "Time that a commit waited for the disk to sync it",
+         &counters->sync_durations, &histogram_durations, true},
+    };
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        metrics_family(metrics, families[i].name, METRIC_HISTOGRAM,
+                       families[i].help);
+        metrics_histogram(metrics, families[i].histogram, families[i].bounds,
+                          families[i].seconds);
+    }
+}
+
 static void write_counters(struct metrics *metrics, const struct view *view)
 {
     const struct view_counters *counters = &view->counters;
@@ -180,48 +209,40 @@ static void write_counters(struct metrics *metrics, const struct view *view)
     };
     write_failures(metrics, counters);
     NUMBERS(metrics, NULL, 0, numbers);
-    metrics_family(metrics, "streamd_commit_duration_seconds", METRIC_HISTOGRAM,
-                   "Time from a commit's start to its end");
-    metrics_histogram(metrics, &counters->commit_durations,
-                      &histogram_durations, true);
-    metrics_family(metrics, "streamd_commit_size_bytes", METRIC_HISTOGRAM,
-                   "Bytes in a commit");
-    metrics_histogram(metrics, &counters->commit_bytes, &histogram_bytes,
-                      false);
-    metrics_family(metrics, "streamd_commit_operations", METRIC_HISTOGRAM,
-                   "Messages and records in a commit");
-    metrics_histogram(metrics, &counters->commit_messages, &histogram_numbers,
-                      false);
-    metrics_family(metrics, "streamd_store_sync_duration_seconds",
-                   METRIC_HISTOGRAM,
-                   "Time that a commit waited for the disk to sync it");
-    metrics_histogram(metrics, &counters->sync_durations, &histogram_durations,
-                      true);
+    write_histograms(metrics, counters);
 }
 
 static void write_process(struct metrics *metrics,
                           const struct metrics_page *page,
                           const struct view *view)
 {
-    metrics_family(metrics, "streamd_memory_bytes", METRIC_GAUGE,
-                   "Resident memory of the process");
-    metrics_signed(metrics, NULL, 0, process_memory());
-    metrics_family(metrics, "streamd_cpu_seconds", METRIC_COUNTER,
-                   "Processor time of the process");
-    metrics_seconds(metrics, NULL, 0, process_cpu());
-    metrics_family(metrics, "streamd_open_fds", METRIC_GAUGE,
-                   "Open file descriptors");
-    metrics_signed(metrics, NULL, 0, process_open_descriptors());
-    metrics_family(metrics, "streamd_max_fds", METRIC_GAUGE,
-                   "Limit of open file descriptors; -1: none");
-    metrics_signed(metrics, NULL, 0, process_max_descriptors());
-    metrics_family(metrics, "streamd_start_time_seconds", METRIC_GAUGE,
-                   "When it was started, since 1970");
-    metrics_seconds(metrics, NULL, 0, view->start_time);
-    metrics_family(metrics, "streamd_uptime_seconds", METRIC_GAUGE,
-                   "Since the start");
-    metrics_seconds(metrics, NULL, 0,
-                    clock_wall(page->clock) - view->start_time);
+    const struct {
+        const char *name;
+        enum metric_type type;
+        const char *help;
+        void (*write)(struct metrics *metrics, const struct label *labels,
+                      size_t size, int64_t value);
+        int64_t value;
+    } numbers[] = {
+        {"streamd_memory_bytes", METRIC_GAUGE, "Resident memory of the process",
+         metrics_signed, process_memory()},
+        {"streamd_cpu_seconds", METRIC_COUNTER, "Processor time of the process",
+         metrics_seconds, process_cpu()},
+        {"streamd_open_fds", METRIC_GAUGE, "Open file descriptors",
+         metrics_signed, process_open_descriptors()},
+        {"streamd_max_fds", METRIC_GAUGE,
+         "Limit of open file descriptors; -1: none", metrics_signed,
+         process_max_descriptors()},
+        {"streamd_start_time_seconds", METRIC_GAUGE,
+         "When it was started, since 1970", metrics_seconds, view->start_time},
+        {"streamd_uptime_seconds", METRIC_GAUGE, "Since the start",
+         metrics_seconds, clock_wall(page->clock) - view->start_time},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        metrics_family(metrics, numbers[i].name, numbers[i].type,
+                       numbers[i].help);
+        numbers[i].write(metrics, NULL, 0, numbers[i].value);
+    }
 }
 
 /* ---- pages ---- */
@@ -233,13 +254,30 @@ static bool wants_openmetrics(const struct request *request)
            strstr(accept, "application/openmetrics-text") != NULL;
 }
 
+/* How many channels to show: fewer, if "max_channels" asks for that. False: out
+ * of memory. */
+static bool most_channels(const struct metrics_page *page, const char *target,
+                          size_t *most)
+{
+    struct blob value;
+    if (query_parameter(target, "max_channels", &value) != STATUS_OK)
+        return false;
+    int64_t asked = query_number(&value); /* 0: no number, too */
+    bool given = value.size > 0 && (asked > 0 || value.data[0] == '0');
+    *most = page->max_channels;
+    if (given && (uint64_t)asked < *most)
+        *most = (size_t)asked;
+    blob_release(&value);
+    return true;
+}
+
 static void write_all(struct metrics *metrics, const struct metrics_page *page,
-                      const struct view *view)
+                      size_t most, const struct view *view)
 {
     const struct metrics_channels settings = {
         .server_id = page->server_id,
         .role = "",
-        .most = page->max_channels,
+        .most = most,
         .inbox = page->inbox,
     };
     write_nss(metrics, page, view);
@@ -254,11 +292,13 @@ static void answer_metrics(void *context, const struct request *request,
                            struct reply *reply)
 {
     const struct metrics_page *page = context;
-    const struct view_query query = {.kind = VIEW_CHANNELS,
-                                     .subscriptions = true,
-                                     .limit = page->max_channels};
+    struct view_query query = {.kind = VIEW_CHANNELS, .subscriptions = true};
     struct view *view = NULL;
     struct error err = {.detail = ""};
+    if (!most_channels(page, request->target, &query.limit)) {
+        http_no_memory(reply);
+        return;
+    }
     if (page->source->get(page->source->context, &query, &view, &err) !=
         STATUS_OK) {
         http_error(reply, 503, err.detail, bytes_of(NULL, 0), "\n");
@@ -268,7 +308,7 @@ static void answer_metrics(void *context, const struct request *request,
                               .openmetrics = wants_openmetrics(request)};
     reply->status = 200;
     reply->content_type = metrics.openmetrics ? type_open : type_text;
-    write_all(&metrics, page, view);
+    write_all(&metrics, page, query.limit, view);
     if (metrics.failed)
         http_no_memory(reply);
     view_free(view);

@@ -208,30 +208,50 @@ static void write_channels(struct metrics *metrics,
                            const struct metrics_channels *settings,
                            const struct view *view)
 {
+    static const struct {
+        const char *name, *help;
+        uint64_t (*value)(const struct view_channel *channel);
+        bool is_nss; /* has the exporter's labels */
+    } families[] = {
+        {"nss_chan_bytes_total", "Bytes stored in the channel", stored_bytes,
+         true},
+        {"nss_chan_msgs_total", "Messages stored in the channel", messages,
+         true},
+        {"nss_chan_last_seq", "Last sequence of the channel", last, true},
+        {"streamd_channel_first_sequence", "First sequence of the channel",
+         first, false},
+        {"streamd_channel_subscriptions",
+         "Subscriptions of the channel, offline durables too", subscriptions,
+         false},
+    };
     const struct label labels[] = {
         {"server_id", bytes_text(settings->server_id)},
         {"server_role", bytes_text(settings->role)},
     };
-    metrics_family(metrics, "nss_chan_bytes_total", METRIC_GAUGE,
-                   "Bytes stored in the channel");
-    each_channel(metrics, view, labels, 2, stored_bytes);
-    metrics_family(metrics, "nss_chan_msgs_total", METRIC_GAUGE,
-                   "Messages stored in the channel");
-    each_channel(metrics, view, labels, 2, messages);
-    metrics_family(metrics, "nss_chan_last_seq", METRIC_GAUGE,
-                   "Last sequence of the channel");
-    each_channel(metrics, view, labels, 2, last);
-    metrics_family(metrics, "streamd_channel_first_sequence", METRIC_GAUGE,
-                   "First sequence of the channel");
-    each_channel(metrics, view, NULL, 0, first);
-    metrics_family(metrics, "streamd_channel_subscriptions", METRIC_GAUGE,
-                   "Subscriptions of the channel, offline durables too");
-    each_channel(metrics, view, NULL, 0, subscriptions);
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        metrics_family(metrics, families[i].name, METRIC_GAUGE,
+                       families[i].help);
+        each_channel(metrics, view, labels, families[i].is_nss ? 2 : 0,
+                     families[i].value);
+    }
 }
 
 /* ---- subscriptions, as the exporter shows them ---- */
 
 enum { SUBSCRIPTION_LABELS = 9 };
+
+/* One number of each row. */
+struct family {
+    const char *name;
+    enum metric_type type;
+    const char *help;
+    uint64_t (*value)(const struct row *row);
+};
+
+static void family_begin(struct metrics *metrics, const struct family *family)
+{
+    metrics_family(metrics, family->name, family->type, family->help);
+}
 
 static void each_subscription(struct metrics *metrics,
                               const struct metrics_channels *settings,
@@ -276,15 +296,18 @@ static void write_subscriptions(struct metrics *metrics,
                                 const struct metrics_channels *settings,
                                 const struct rows *rows)
 {
-    metrics_family(metrics, "nss_chan_subs_last_sent", METRIC_GAUGE,
-                   "Last sequence sent to the subscription");
-    each_subscription(metrics, settings, rows, last_sent);
-    metrics_family(metrics, "nss_chan_subs_pending_count", METRIC_GAUGE,
-                   "Messages sent to the subscription and not acked");
-    each_subscription(metrics, settings, rows, pending);
-    metrics_family(metrics, "nss_chan_subs_max_inflight", METRIC_GAUGE,
-                   "Messages that may be sent without an ack");
-    each_subscription(metrics, settings, rows, max_in_flight);
+    static const struct family families[] = {
+        {"nss_chan_subs_last_sent", METRIC_GAUGE,
+         "Last sequence sent to the subscription", last_sent},
+        {"nss_chan_subs_pending_count", METRIC_GAUGE,
+         "Messages sent to the subscription and not acked", pending},
+        {"nss_chan_subs_max_inflight", METRIC_GAUGE,
+         "Messages that may be sent without an ack", max_in_flight},
+    };
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        family_begin(metrics, &families[i]);
+        each_subscription(metrics, settings, rows, families[i].value);
+    }
 }
 
 /* ---- consumers: plain subscriptions and groups ---- */
@@ -339,23 +362,23 @@ static void write_consumers(struct metrics *metrics,
                             const struct metrics_channels *settings,
                             const struct rows *rows)
 {
+    static const struct family families[] = {
+        {"streamd_consumer_lag_messages", METRIC_GAUGE,
+         "Sequences between the last one sent and the channel's last", lag},
+        {"streamd_consumer_pending_messages", METRIC_GAUGE,
+         "Messages sent and not acked", pending},
+        {"streamd_consumer_stalled", METRIC_GAUGE,
+         "1 if nothing is sent until something is acked", stalled},
+        {"streamd_consumer_members", METRIC_GAUGE,
+         "Members that are there; 0 for a durable that is offline", members},
+        {"streamd_consumer_redeliveries", METRIC_COUNTER, "Messages sent again",
+         redeliveries},
+    };
     struct label labels[CONSUMER_LABELS];
-    metrics_family(
-        metrics, "streamd_consumer_lag_messages", METRIC_GAUGE,
-        "Sequences between the last one sent and the channel's last");
-    each_consumer(metrics, settings, rows, lag);
-    metrics_family(metrics, "streamd_consumer_pending_messages", METRIC_GAUGE,
-                   "Messages sent and not acked");
-    each_consumer(metrics, settings, rows, pending);
-    metrics_family(metrics, "streamd_consumer_stalled", METRIC_GAUGE,
-                   "1 if nothing is sent until something is acked");
-    each_consumer(metrics, settings, rows, stalled);
-    metrics_family(metrics, "streamd_consumer_members", METRIC_GAUGE,
-                   "Members that are there; 0 for a durable that is offline");
-    each_consumer(metrics, settings, rows, members);
-    metrics_family(metrics, "streamd_consumer_redeliveries", METRIC_COUNTER,
-                   "Messages sent again");
-    each_consumer(metrics, settings, rows, redeliveries);
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        family_begin(metrics, &families[i]);
+        each_consumer(metrics, settings, rows, families[i].value);
+    }
     metrics_family(metrics, "streamd_consumer_oldest_pending_seconds",
                    METRIC_GAUGE,
                    "Time since the pending message with the lowest sequence "

@@ -66,4 +66,4 @@ export const channels = (offset, limit) => json(`channelsz?subs=1&offset=${offse
 export const channel = channel => json(`channelsz?subs=1&channel=${name(channel)}`)
 export const clients = (offset, limit) => json(`clientsz?offset=${offset}&limit=${limit}`)
 export const client = client => json(`clientsz?subs=1&client=${name(client)}`)
-export const metrics = async () => (await request('../metrics')).text()
+export const metrics = async () => (await request('../metrics?max_channels=0')).text()

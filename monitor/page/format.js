@@ -10,7 +10,7 @@ export function number (value) {
 // Three significant digits with a unit from a ladder.
 function scaled (value, step, units) {
   let unit = 0
-  while (Math.abs(value) >= step * 0.9995 && unit < units.length - 1) {
+  while (Math.abs(value) >= 999.5 && unit < units.length - 1) {
     value /= step
     unit++
   }

@@ -5,7 +5,6 @@ import * as api from './api.js'
 const FAMILIES = { commit: 'streamd_commit_duration_seconds', fsync: 'streamd_store_sync_duration_seconds' }
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/
 const RETRY = 30 // fetches
-const LONG = 256 * 1024 // characters: fetched every fifth time only
 
 // {family: [[upper bound, count], ...]} of histograms in seconds.
 export function histograms (text) {
@@ -51,14 +50,14 @@ export class Metrics {
   }
 
   async fetch () {
-    if (this.waiting-- > 0) {
+    if (this.waiting > 0) {
+      this.waiting--
       return
     }
     try {
       const text = await api.metrics()
       this.before = this.last
       this.last = histograms(text)
-      this.waiting = text.length > LONG ? 4 : 0
     } catch (error) {
       if (error.status === 0) {
         throw error

@@ -80,15 +80,18 @@ function attentionCard () {
 function busiestCard () {
   const list = h('ul', { class: 'lines live' })
   const empty = emptyNote('All quiet', 'Channels that messages come in on show up here.', true)
+  const early = emptyNote('Being measured', 'Rates are known after a second look at the channels.', true)
   const keyed = new Keyed(list, channel => channel.name, channel =>
     h('li', {}, h('a', { class: 'name', href: link(channel.name) }, channel.name), h('span', { class: 'num' })),
   (node, channel) => setText(node.lastChild, `${rate(channel.rate)} msg/s`))
   return {
-    element: card('Busiest channels', h('div', { class: 'body' }, list, empty)),
-    update (channels) {
+    element: card('Busiest channels', h('div', { class: 'body' }, list, empty, early)),
+    update (channels, total) {
       const busy = channels.filter(channel => channel.rate > 0).sort((a, b) => b.rate - a.rate).slice(0, ROWS)
       keyed.set(busy)
-      show(empty, busy.length === 0)
+      const unknown = total > 0 && channels.every(channel => channel.rate === null)
+      show(early, unknown)
+      show(empty, busy.length === 0 && !unknown)
     }
   }
 }
@@ -138,7 +141,7 @@ export function overview (params, app) {
         version = state.version
         const channels = [...state.channels.values()]
         needs.update(channels)
-        busy.update(channels)
+        busy.update(channels, server.channels)
       }
     },
     close () {

@@ -603,10 +603,10 @@ static void commit_locked(struct file_store *store, struct batch *batch)
     list_init(&commit.records);
     batch->status = write_all(&commit, &base, &batch->error);
     trim_end(&commit.trim);
-    batch->sync_time = store->journal.sync_time;
     finish(&commit, batch->status == STATUS_OK, base);
     if (batch->status != STATUS_OK)
         return;
+    batch->sync_time = store->journal.sync_time;
     store->backlog += store->record.size;
     if (store->no_sync && store->auto_sync > 0)
         keeper_wake_to_sync(store->keeper);

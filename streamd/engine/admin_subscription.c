@@ -116,6 +116,7 @@ void admin_subscriptions(struct admin_work *work)
 
 /* ---- deletion of one ---- */
 
+/* Of a group and a client, too. */
 static void removed(struct engine *engine, struct effect *effect,
                     const struct error *failure)
 {
@@ -124,6 +125,11 @@ static void removed(struct engine *engine, struct effect *effect,
     const struct admin_answer *answer = &work->request->answer;
     if (failure != NULL) {
         admin_not_stored(work, failure);
+    } else if (work->request->verb == ADMIN_CLOSE_CLIENT) {
+        admin_done(work,
+                   "%" PRIu64 " subscriptions ended, %" PRIu64
+                   " durables offline",
+                   answer->ended, answer->offline);
     } else {
         admin_done(work,
                    "%" PRIu64 " subscriptions deleted, pending messages: "
@@ -228,22 +234,6 @@ static bool goes_offline(const struct subscription *subscription)
     return group->members.next == &subscription->of_channel;
 }
 
-static void closed(struct engine *engine, struct effect *effect,
-                   const struct error *failure)
-{
-    (void)engine;
-    struct admin_work *work = list_entry(effect, struct admin_work, effect);
-    const struct admin_answer *answer = &work->request->answer;
-    if (failure != NULL) {
-        admin_not_stored(work, failure);
-    } else {
-        admin_done(work,
-                   "%" PRIu64 " subscriptions ended, %" PRIu64
-                   " durables offline",
-                   answer->ended, answer->offline);
-    }
-}
-
 void admin_close_client(struct admin_work *work)
 {
     struct bytes id = text_bytes(&work->request->client_id);
@@ -267,5 +257,5 @@ void admin_close_client(struct admin_work *work)
     }
     work->standing = "it is closed, which is stored as soon as the store "
                      "works again";
-    admin_wait(work, closed);
+    admin_wait(work, removed);
 }

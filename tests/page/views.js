@@ -100,7 +100,7 @@ module.exports = {
   async 'latencies between two looks at /metrics' (open) {
     const page = await open(await shop(), '#/server')
     let asked = 0 // 90 of 100 commits in each time take up to 1 ms, all up to 10
-    await page.route('**/metrics', route => {
+    await page.route('**/metrics?*', route => {
       asked++
       return route.fulfill({
         contentType: 'application/openmetrics-text',
@@ -113,6 +113,18 @@ module.exports = {
     const chart = page.locator('.chart', { has: page.locator('svg[aria-label^="Commit latency"]') })
     await says(chart.locator('.legend'), /Median 556 µs\s+99th percentile 9\.10 ms/)
     assert.ok(!await page.getByRole('heading', { name: 'Fsync latency' }).isVisible())
+  },
+
+  async 'latencies of a server that commits and syncs' (open) {
+    const page = await open(await world.server('commits'))
+    await world.connect('commits', 'committer')
+    for (const latency of ['Commit', 'Fsync']) {
+      const legend = page.locator('.chart', { has: page.locator(`svg[aria-label^="${latency} latency"]`) }).locator('.legend')
+      await until(async () => {
+        await world.publish('committer', 'few', 'x')
+        return /Median [\d.]+ (µs|ms|s)\s+99th percentile [\d.]+ (µs|ms|s)/.test(await legend.innerText())
+      }, `${latency} latency`)
+    }
   },
 
   async 'the server, its store and its limits' (open) {

@@ -396,13 +396,15 @@ static void who_leaves_a_deleted_channel_leaves_no_record(void **s)
     assert_int_equal(table_count(f->store->clients), 0);
 }
 
-/* Both are in one batch. */
-static void what_was_purged_is_not_deleted(void **s)
+/* Behind 1 to stored in foo, a message on channel is on its way to the store
+ * when a purge and a deletion of foo are asked for: both are in one batch.
+ * Returns the last sequence that the deletion tells. */
+static uint64_t purge_and_delete(struct fixture *f, int stored,
+                                 const char *channel)
 {
-    struct fixture *f = *s;
-    publish_many(f, 3);
+    publish_many(f, stored);
     f->store->hold_commits = true;
-    (void)client_send_publish(f, "me", "bar", "x");
+    (void)client_send_publish(f, "me", channel, "x");
     fixture_run(f);
     struct asked *purge = ASK(f, ADMIN_PURGE, .channel = "foo");
     struct asked *deletion = ASK(f, ADMIN_DELETE_CHANNEL, .channel = "foo");
@@ -410,26 +412,20 @@ static void what_was_purged_is_not_deleted(void **s)
     fixture_run(f);
     assert_int_equal(answer_of(purge)->messages, 3);
     assert_int_equal(answer_of(deletion)->messages, 0);
+    uint64_t last = answer_of(deletion)->last;
     asked_free(purge);
     asked_free(deletion);
+    return last;
+}
+
+static void what_was_purged_is_not_deleted(void **s)
+{
+    (void)purge_and_delete(*s, 3, "bar");
 }
 
 static void a_purge_and_a_deletion_count_apart(void **s)
 {
-    struct fixture *f = *s;
-    publish_many(f, 2);
-    f->store->hold_commits = true;
-    (void)client_send_publish(f, "me", "foo", "3");
-    fixture_run(f);
-    struct asked *purge = ASK(f, ADMIN_PURGE, .channel = "foo");
-    struct asked *deletion = ASK(f, ADMIN_DELETE_CHANNEL, .channel = "foo");
-    engine_store_release(f->store);
-    fixture_run(f);
-    assert_int_equal(answer_of(purge)->messages, 3);
-    assert_int_equal(answer_of(deletion)->messages, 0);
-    assert_int_equal(answer_of(deletion)->last, 3);
-    asked_free(purge);
-    asked_free(deletion);
+    assert_int_equal(purge_and_delete(*s, 2, "foo"), 3);
 }
 
 /* All is as it was, also what happened to its subscriptions meanwhile. */

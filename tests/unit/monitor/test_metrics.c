@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -123,6 +124,27 @@ static void what_is_left_out_is_counted(void **state)
     assert_null(strstr(text, "\nnss_chan_last_seq{"));
 }
 
+static void fewer_channels_may_be_asked_for_but_not_more(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct {
+        const char *target, *omitted;
+    } cases[] = {
+        {"/metrics?max_channels=0", "4"},  {"/metrics?max_channels=1", "3"},
+        {"/metrics?max_channels=3", "1"},  {"/metrics?max_channels=99", "1"},
+        {"/metrics?max_channels=-1", "1"}, {"/metrics?max_channels=", "1"},
+        {"/metrics?max_channels=x", "1"},
+    };
+    fixture->page.max_channels = 3;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char line[64];
+        (void)snprintf(line, sizeof line,
+                       "\nstreamd_metrics_omitted_channels %s\n",
+                       cases[i].omitted);
+        has(get(fixture, cases[i].target, ""), line);
+    }
+}
+
 static void without_inboxes_no_series_has_one(void **state)
 {
     struct fixture *fixture = *state;
@@ -172,6 +194,7 @@ int main(void)
         TEST(the_format_is_what_is_asked_for),
         TEST(a_durable_group_is_taken_apart_and_merged),
         TEST(what_is_left_out_is_counted),
+        TEST(fewer_channels_may_be_asked_for_but_not_more),
         TEST(without_inboxes_no_series_has_one),
         TEST(not_ready_says_why_not),
         TEST(a_source_that_is_closed_is_a_503),
