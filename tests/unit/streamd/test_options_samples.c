@@ -13,9 +13,10 @@
 
 #include <cmocka.h>
 
-enum { WORDS_MAX = 16, PATH_SIZE = 512 };
+enum { WORDS_MAX = 32, PATH_SIZE = 512 };
 
-/* The program with the file of this name and the flags, separated by blanks. */
+/* The program with the file of this name (NULL: none) and the flags, separated
+ * by blanks. */
 static void load(struct configuration *out, const char *name, const char *flags)
 {
     static char path[PATH_SIZE];
@@ -25,8 +26,9 @@ static void load(struct configuration *out, const char *name, const char *flags)
     static char *words[WORDS_MAX];
     struct error err = {0};
     char *rest = NULL;
-    int count = 3;
-    (void)snprintf(path, sizeof path, "%s/%s", SAMPLES, name);
+    int count = name == NULL ? 1 : 3;
+    if (name != NULL)
+        (void)snprintf(path, sizeof path, "%s/%s", SAMPLES, name);
     (void)snprintf(copy, sizeof copy, "%s", flags);
     words[0] = program;
     words[1] = flag;
@@ -217,6 +219,75 @@ static void the_files_of_a_sidecar_and_an_operator_are_read(void **state)
     configuration_release(&configuration);
 }
 
+static void the_other_branches_of_a_chart_are_read(void **state)
+{
+    (void)state;
+    struct configuration configuration;
+    assert_int_equal(setenv("NATS_URL", "nats://nats:4222", 1), 0);
+    load(&configuration, "helm-secured.conf", "");
+    const struct options *options = &configuration.options;
+    assert_string_equal(options->streaming_user, "sam");
+    assert_string_equal(options->streaming_password, "it's secret");
+    assert_string_equal(options->streaming_token, "abc123");
+    assert_string_equal(options->nkey_seed_file, "/etc/nkey-seed-file");
+    assert_string_equal(options->ft_group, "stan");
+    assert_string_equal(options->store, "sql");
+    assert_string_equal(options->sql.driver, "postgres");
+    assert_string_equal(options->sql.source, "dbname=stan sslmode=disable");
+    assert_true(options->partitioning);
+    assert_int_equal(options->heartbeat_fail_count, 5);
+    assert_int_equal(options->limits.global.max_subscriptions, 0);
+    assert_int_equal(
+        limits_channel(&options->limits, bytes_text("bar")).max_bytes,
+        64 << 10);
+    assert_true(options->debug);
+    assert_string_equal(configuration.files.warning,
+                        "Configuration keys that mean nothing to a NATS "
+                        "server in use (-ns): gateway");
+    configuration_release(&configuration);
+}
+
+/* conventions.md 6.1 and 2.8 */
+static void command_lines_met_in_the_field_are_taken(void **state)
+{
+    (void)state;
+    struct configuration configuration;
+    const struct options *options = &configuration.options;
+    load(&configuration, NULL,
+         "-p 4222 -m 8222 -hbi 5s -hbt 5s -hbf 2 -SD -cid ticketing");
+    assert_string_equal(options->cluster_id, "ticketing");
+    assert_int_equal(options->heartbeat_interval, 5 * CLOCK_SECOND);
+    assert_true(options->streaming_debug);
+    configuration_release(&configuration);
+    load(&configuration, NULL, "-m 8222 -cid my-cluster -SD");
+    assert_int_equal(options->http_port, 8222);
+    configuration_release(&configuration);
+    load(&configuration, NULL, "-st FILE --dir /tmp");
+    assert_string_equal(options->dir, "/tmp");
+    configuration_release(&configuration);
+    load(&configuration, NULL,
+         "-cluster_id N -nats_server nats://nats:4222 -m 8222 -store FILE "
+         "-clustered --cluster_node_id=\"pod-1\" -dir D/pod-1 "
+         "--cluster_log_path D/raft/pod-1 -SD -SV --cluster_raft_logging "
+         "-cluster_bootstrap");
+    assert_true(options->cluster.enabled && options->cluster.bootstrap);
+    assert_string_equal(options->cluster.log_path, "D/raft/pod-1");
+    configuration_release(&configuration);
+    load(&configuration, NULL,
+         "-cluster_id N -nats_server nats://nats:4222 -m 8222 -store FILE -dir "
+         "D/N-1 --ft_group=G");
+    assert_string_equal(options->ft_group, "G");
+    configuration_release(&configuration);
+    load(&configuration, "sidecar.conf",
+         "--debug --cluster_id nats-1 --file_slice_archive_script "
+         "/etc/stan-config/backup.sh");
+    assert_true(options->debug);
+    assert_string_equal(options->cluster_id, "nats-1");
+    assert_string_equal(options->file.slice_archive_script,
+                        "/etc/stan-config/backup.sh");
+    configuration_release(&configuration);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +295,8 @@ int main(void)
         cmocka_unit_test(the_file_of_a_chart_is_read),
         cmocka_unit_test(the_file_of_argo_events_is_read),
         cmocka_unit_test(the_files_of_a_sidecar_and_an_operator_are_read),
+        cmocka_unit_test(the_other_branches_of_a_chart_are_read),
+        cmocka_unit_test(command_lines_met_in_the_field_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
