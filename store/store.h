@@ -143,7 +143,7 @@ struct store_config {
 
     /* FILE only. */
     bool no_sync;           /* commits are not synced, whatever they ask for */
-    int64_t auto_sync;      /* ns; with no_sync: synced after that; 0: never */
+    int64_t auto_sync;      /* ns; what is unsynced is synced then; 0: never */
     uint64_t segment_bytes; /* of one file of messages; 0: the default */
 };
 

@@ -608,7 +608,8 @@ static void commit_locked(struct file_store *store, struct batch *batch)
         return;
     batch->sync_time = store->journal.sync_time;
     store->backlog += store->record.size;
-    if (store->no_sync && store->auto_sync > 0)
+    if (store->auto_sync > 0 &&
+        store->journal.synced + 1 < store->journal.position.record)
         keeper_wake_to_sync(store->keeper);
     if (store->backlog >= store->segment_bytes)
         keeper_wake(store->keeper);

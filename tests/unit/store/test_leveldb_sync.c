@@ -146,6 +146,17 @@ static enum status open_never(const char *directory,
     return leveldb_store_open(directory, &never, out, err);
 }
 
+static enum status open_both(const char *directory,
+                             const struct store_config *config,
+                             struct store **out, struct error *err)
+{
+    struct store_config both = *config;
+    both.auto_sync = interval;
+    return leveldb_store_open(directory, &both, out, err);
+}
+
+static const struct backend both = {
+    .name = "both", .is_persistent = true, .overhead = 40, .open = open_both};
 static const struct backend late = {
     .name = "late", .is_persistent = true, .overhead = 40, .open = open_late};
 static const struct backend never = {
@@ -223,6 +234,26 @@ static void a_clean_stop_leaves_nothing_unsynced(void **state)
     rig_expect(rig, 1, 1, 50);
 }
 
+/* What need not be synced, as acks, is in the end, if nothing else does it. */
+static void of_a_store_that_syncs_the_rest_is_synced_too(void **state)
+{
+    struct rig *rig = *state;
+    open_with_channel(rig, &both);
+    must(batch_subscription_put(rig->batch, 1, 1, bytes_text("s")));
+    rig->batch->sync = true;
+    (void)rig_commit(rig, 1);
+    int before = count_of(&disk.count);
+    fill(rig, 1, true);
+    assert_true(all_is_on_disk(rig));
+    let_pass(3 * interval);
+    assert_int_equal(count_of(&disk.count), before + 1);
+    must(batch_progress(rig->batch, 1, 1, bytes_text("p")));
+    rig->batch->sync = false;
+    (void)rig_commit(rig, 1);
+    wait_for_disk(rig);
+    assert_int_equal(count_of(&disk.count), before + 2);
+}
+
 static void a_sync_that_failed_is_made_up_for(void **state)
 {
     struct rig *rig = *state;
@@ -244,6 +275,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(one_sync_for_each_interval_with_activity_and_none_without),
         CASE(a_clean_stop_leaves_nothing_unsynced),
+        CASE(of_a_store_that_syncs_the_rest_is_synced_too),
         CASE(a_sync_that_failed_is_made_up_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
