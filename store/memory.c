@@ -19,7 +19,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { FIRST_CAPACITY = 16 };
+enum {
+    FIRST_CAPACITY = 16,
+    SPARE_ENTRIES = 4096, /* an empty channel keeps room for no more */
+};
 
 /* Messages of a channel that the batch itself deleted again. */
 static const uint64_t not_reported = UINT64_MAX;
@@ -85,10 +88,51 @@ static void drop_first(struct channel *channel)
     state->first_timestamp = entry_at(channel, 0)->timestamp;
 }
 
+/* Index behind the last entry of the buffer that entry `from` is in: those of
+ * one buffer are neighbours. */
+static size_t buffer_end(const struct channel *channel, size_t from)
+{
+    const struct buffer *buffer = entry_at(channel, from)->message.buffer;
+    size_t low = from, high = (size_t)channel->state.messages;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (entry_at(channel, middle)->message.buffer == buffer) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return high;
+}
+
+/* Looks at few of them: the engine waits. */
+static void drop_all(struct channel *channel)
+{
+    struct channel_state *state = &channel->state;
+    for (size_t at = 0; at < state->messages;) {
+        size_t end = buffer_end(channel, at);
+        buffer_unref_many(entry_at(channel, at)->message.buffer, end - at);
+        at = end;
+    }
+    channel->start = 0;
+    state->messages = state->bytes = 0;
+    state->first = state->last + 1;
+    state->first_timestamp = 0;
+}
+
+static void expire(struct channel *channel, int64_t timestamp)
+{
+    if (channel->state.messages > 0 &&
+        channel->state.last_timestamp <= timestamp)
+        drop_all(channel);
+    while (channel->state.messages > 0 &&
+           channel->state.first_timestamp <= timestamp)
+        drop_first(channel);
+}
+
 static void channel_free(struct channel *channel)
 {
-    while (channel->state.messages > 0)
-        drop_first(channel);
+    drop_all(channel);
     list_remove(&channel->link);
     buffer_unref(channel->open);
     free(channel->entries);
@@ -315,9 +359,7 @@ static void apply(struct memory_store *memory,
         append(channel, operation);
         return;
     }
-    while (channel->state.messages > 0 &&
-           channel->state.first_timestamp <= operation->timestamp)
-        drop_first(channel);
+    expire(channel, operation->timestamp);
 }
 
 /* Ends what prepare() began: channels made by a batch that failed go, those
@@ -349,6 +391,11 @@ static void finish(struct memory_store *memory, struct batch *batch)
         channel->expected = 0;
         channel->report = 0;
         channel->is_new = channel->is_deleted = false;
+        if (channel->state.messages == 0 && channel->capacity > SPARE_ENTRIES) {
+            free(channel->entries);
+            channel->entries = NULL;
+            channel->capacity = 0;
+        }
         channel->state.limit_reached = false;
     }
     for (size_t i = 0; good && i < batch->state_count; i++) {

@@ -50,12 +50,16 @@ void buffer_ref_many(struct buffer *buffer, size_t count)
     (void)__atomic_add_fetch(&buffer->references, count, __ATOMIC_RELAXED);
 }
 
+void buffer_unref_many(struct buffer *buffer, size_t count)
+{
+    if (__atomic_sub_fetch(&buffer->references, count, __ATOMIC_ACQ_REL) == 0)
+        free(buffer);
+}
+
 void buffer_unref(struct buffer *buffer)
 {
-    if (buffer == NULL)
-        return;
-    if (__atomic_sub_fetch(&buffer->references, 1, __ATOMIC_ACQ_REL) == 0)
-        free(buffer);
+    if (buffer != NULL)
+        buffer_unref_many(buffer, 1);
 }
 
 bool blob_reserve(struct blob *blob, size_t more)

@@ -39,7 +39,7 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
 char *bytes_copy(struct bytes bytes);
 
 struct buffer {
-    size_t references; /* changed by buffer_ref and buffer_unref only */
+    size_t references; /* changed by the calls below only */
     size_t capacity;
     size_t used; /* owner only */
     uint8_t data[];
@@ -54,6 +54,8 @@ struct buffer *buffer_new(size_t capacity);
 struct buffer *buffer_ref(struct buffer *buffer);
 void buffer_ref_many(struct buffer *buffer, size_t count);
 void buffer_unref(struct buffer *buffer); /* NULL is allowed */
+/* Gives back count (> 0) of the references that are held. */
+void buffer_unref_many(struct buffer *buffer, size_t count);
 
 /* Part of a buffer. Whoever keeps a slice keeps a reference to its buffer. */
 struct slice {
