@@ -40,6 +40,13 @@ static bool is_small(const struct file_store *store,
     return segment->live < store->segment_bytes / SMALL_PARTS;
 }
 
+/* What could be live in it: to copy a copy once more would not make it smaller,
+ * however small its messages are beside what they are wrapped in. */
+static uint64_t useful(const struct segment *segment)
+{
+    return segment->copied > 0 ? segment->copied : segment->end;
+}
+
 /* More garbage than live bytes, or many small files. */
 static bool is_worth_it(const struct file_store *store, bool *small)
 {
@@ -49,7 +56,7 @@ static bool is_worth_it(const struct file_store *store, bool *small)
         const struct segment *segment = &store->segments.all[i];
         if (!is_closed(store, segment))
             continue;
-        bytes += segment->end;
+        bytes += useful(segment);
         live += segment->live;
         count += is_small(store, segment) ? 1 : 0;
     }
@@ -68,8 +75,8 @@ static bool choose(struct compaction *compaction)
     for (size_t i = 0; i < store->segments.count && live < store->segment_bytes;
          i++) {
         const struct segment *segment = &store->segments.all[i];
-        bool wanted =
-            small ? is_small(store, segment) : segment->live < segment->end / 2;
+        bool wanted = small ? is_small(store, segment)
+                            : segment->live < useful(segment) / 2;
         if (!wanted || !is_closed(store, segment))
             continue;
         live += segment->live;
@@ -269,7 +276,7 @@ static enum status move(struct compaction *compaction, struct error *err)
     if (copy == NULL)
         return fail(err, STATUS_NO_MEMORY, "compaction");
     copy->end = compaction->offset;
-    copy->live = compaction->live;
+    copy->live = copy->copied = compaction->live;
     copy->changed = false;
     if (!checkpoint_put_segment(store, compaction->changes, copy)) {
         segments_drop(&store->segments, compaction->header.number);

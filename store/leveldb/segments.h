@@ -12,10 +12,11 @@
 
 struct segment {
     uint64_t number;
-    uint64_t end;  /* bytes that count, of what was checkpointed */
-    uint64_t live; /* bytes of runs in pages of the database */
-    bool stuck;    /* cannot be compacted: damage was met in it */
-    bool changed;  /* not written since */
+    uint64_t end;    /* bytes that count, of what was checkpointed */
+    uint64_t live;   /* bytes of runs in pages of the database */
+    uint64_t copied; /* live when compaction wrote it, since the start; or 0 */
+    bool stuck;      /* cannot be compacted: damage was met in it */
+    bool changed;    /* not written since */
 };
 
 /* Ascending by number. */

@@ -370,6 +370,30 @@ static void small_segments_are_put_together(void **state)
     expect_filled(rig, 1, 1, 1000);
 }
 
+/* What messages are wrapped in is more than they are: to put them together once
+ * more would gain nothing, and going on with it would stop the commits. */
+static void tiny_messages_are_put_together_once(void **state)
+{
+    struct rig *rig = *state;
+    enum { CHANNELS = 9000 };
+    rig_open(rig);
+    for (uint64_t channel = 2; channel <= CHANNELS; channel++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "c%d", (int)channel);
+        rig_channel(rig, channel, name);
+        rig_append(rig, channel, 1, 1, "");
+        if (channel % 100 == 0)
+            (void)rig_commit(rig, channel);
+    }
+    for (uint64_t channel = 2; channel <= CHANNELS; channel++) {
+        if (channel % 3 != 0)
+            must(batch_channel_delete(rig->batch, channel));
+    }
+    rig_channel(rig, 1, "one");
+    fill(rig, 1, 1, 200);
+    expect_filled(rig, 1, 1, 2000);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -384,6 +408,7 @@ int main(void)
         CASE(what_is_dropped_leaves_the_disk_in_the_end),
         CASE(segments_with_little_left_are_put_together),
         CASE(small_segments_are_put_together),
+        CASE(tiny_messages_are_put_together_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
