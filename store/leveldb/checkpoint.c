@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+enum { SEGMENT_RECORD_MAX = 64 }; /* also of the journal's position */
+
 /* ---- what is dirty ---- */
 
 bool dirty_init(struct dirty *dirty)
@@ -222,15 +224,9 @@ bool checkpoint_put_page(struct file_store *store,
            put(store, changes, key_bytes(&key), blob_bytes(&store->payload));
 }
 
-static bool count_live(struct file_store *store, const struct place *place)
+static bool know_segment(struct file_store *store, uint64_t number)
 {
-    struct segment *segment =
-        segments_put(&store->segments, place_segment(place));
-    if (segment == NULL)
-        return false;
-    segment->live += place->size;
-    segment->changed = true;
-    return true;
+    return segments_put(&store->segments, number) != NULL;
 }
 
 /* Runs that were dropped meanwhile need no page. */
@@ -251,49 +247,15 @@ static bool build_channel(struct file_store *store,
         good = checkpoint_put_page(store, checkpoint->changes, channel->number,
                                    runs->places + from, count);
         for (size_t i = from; good && i < from + count; i++)
-            good = count_live(store, &runs->places[i]);
+            good = know_segment(store, place_segment(&runs->places[i]));
     }
     return good;
 }
 
-static bool end_segment(struct file_store *store, uint64_t number, uint64_t end)
-{
-    struct segment *segment = segments_put(&store->segments, number);
-    if (segment == NULL)
-        return false;
-    segment->end = end;
-    segment->changed = true;
-    return true;
-}
-
-static bool build_segments(struct file_store *store,
-                           struct checkpoint *checkpoint)
-{
-    const struct journal_position *position = &checkpoint->position;
-    bool good = true;
-    for (size_t at = 0; good && at < checkpoint->sealed.size;
-         at += sizeof(struct sealed_segment)) {
-        struct sealed_segment sealed;
-        memcpy(&sealed, checkpoint->sealed.data + at, sizeof sealed);
-        good = end_segment(store, sealed.number, sealed.end);
-    }
-    if (good && position->segment != 0)
-        good = end_segment(store, position->segment, position->offset);
-    for (size_t i = 0; good && i < store->segments.count; i++) {
-        struct segment *segment = &store->segments.all[i];
-        if (segment->changed)
-            good = checkpoint_put_segment(store, checkpoint->changes, segment);
-        segment->changed = false;
-    }
-    return good &&
-           checkpoint_put_position(store, checkpoint->changes, position);
-}
-
-/* Counts what becomes live, so it must not be done in half. */
-static void build(struct file_store *store, struct checkpoint *checkpoint)
+static bool build_records(struct file_store *store,
+                          struct checkpoint *checkpoint)
 {
     bool good = true;
-    checkpoint->changes = leveldb_writebatch_create();
     for (struct slot *slot = table_first(checkpoint->records);
          good && slot != NULL; slot = table_next(slot)) {
         const struct dirty_record *record = table_value(slot);
@@ -308,11 +270,92 @@ static void build(struct file_store *store, struct checkpoint *checkpoint)
     }
     for (size_t i = 0; good && i < checkpoint->count; i++)
         good = build_channel(store, checkpoint, &checkpoint->channels[i]);
-    good = good && build_segments(store, checkpoint);
-    if (good)
-        return;
-    log_error(store->log, "Out of memory; what was stored is in the journal");
-    abort();
+    return good;
+}
+
+static struct sealed_segment sealed_at(const struct checkpoint *checkpoint,
+                                       size_t i)
+{
+    struct sealed_segment sealed;
+    memcpy(&sealed, checkpoint->sealed.data + i * sizeof sealed, sizeof sealed);
+    return sealed;
+}
+
+static size_t sealed_count(const struct checkpoint *checkpoint)
+{
+    return checkpoint->sealed.size / sizeof(struct sealed_segment);
+}
+
+/* All that counting and writing the segments' records takes. */
+static bool reserve_segments(struct file_store *store,
+                             const struct checkpoint *checkpoint)
+{
+    const struct journal_position *position = &checkpoint->position;
+    bool good =
+        position->segment == 0 || know_segment(store, position->segment);
+    for (size_t i = 0; good && i < sealed_count(checkpoint); i++)
+        good = know_segment(store, sealed_at(checkpoint, i).number);
+    return good && blob_reserve(&store->payload, SEGMENT_RECORD_MAX) &&
+           blob_reserve(&store->value, 2 * SEGMENT_RECORD_MAX);
+}
+
+static void count_live(struct file_store *store,
+                       const struct frozen_channel *channel)
+{
+    const struct runs *runs = &channel->runs;
+    for (size_t i = runs_find(runs, channel->first); i < runs->count; i++) {
+        const struct place *place = &runs->places[i];
+        struct segment *segment =
+            segments_find(&store->segments, place_segment(place));
+        segment->live += place->size;
+        segment->changed = true;
+    }
+}
+
+static void end_segment(struct file_store *store, uint64_t number, uint64_t end)
+{
+    struct segment *segment = segments_find(&store->segments, number);
+    segment->end = end;
+    segment->changed = true;
+}
+
+/* Counts what becomes live: must not be done in half, nor twice. */
+static bool build_segments(struct file_store *store,
+                           struct checkpoint *checkpoint)
+{
+    const struct journal_position *position = &checkpoint->position;
+    bool good = true;
+    for (size_t i = 0; i < checkpoint->count; i++)
+        count_live(store, &checkpoint->channels[i]);
+    for (size_t i = 0; i < sealed_count(checkpoint); i++) {
+        const struct sealed_segment sealed = sealed_at(checkpoint, i);
+        end_segment(store, sealed.number, sealed.end);
+    }
+    if (position->segment != 0)
+        end_segment(store, position->segment, position->offset);
+    for (size_t i = 0; good && i < store->segments.count; i++) {
+        struct segment *segment = &store->segments.all[i];
+        if (segment->changed)
+            good = checkpoint_put_segment(store, checkpoint->changes, segment);
+        segment->changed = false;
+    }
+    return good &&
+           checkpoint_put_position(store, checkpoint->changes, position);
+}
+
+static enum status build(struct file_store *store,
+                         struct checkpoint *checkpoint, struct error *err)
+{
+    checkpoint->changes = leveldb_writebatch_create();
+    if (!build_records(store, checkpoint) ||
+        !reserve_segments(store, checkpoint)) {
+        leveldb_writebatch_destroy(checkpoint->changes);
+        checkpoint->changes = NULL;
+        return fail(err, STATUS_NO_MEMORY, "checkpoint");
+    }
+    if (!build_segments(store, checkpoint))
+        abort(); /* cannot be: it needs no more than was reserved */
+    return STATUS_OK;
 }
 
 /* Of all segments that the checkpoint speaks of: it must not know more than
@@ -322,11 +365,10 @@ static enum status sync_segments(struct file_store *store,
                                  struct error *err)
 {
     enum status status = STATUS_OK;
-    for (size_t at = 0; status == STATUS_OK && at < checkpoint->sealed.size;
-         at += sizeof(struct sealed_segment)) {
-        struct sealed_segment sealed;
-        memcpy(&sealed, checkpoint->sealed.data + at, sizeof sealed);
-        status = journal_sync_segment(store->directory, sealed.number, err);
+    for (size_t i = 0; status == STATUS_OK && i < sealed_count(checkpoint);
+         i++) {
+        status = journal_sync_segment(store->directory,
+                                      sealed_at(checkpoint, i).number, err);
     }
     if (status == STATUS_OK && checkpoint->position.offset > SEGMENT_HEADER) {
         status = journal_sync_segment(store->directory,
@@ -338,9 +380,10 @@ static enum status sync_segments(struct file_store *store,
 enum status checkpoint_write(struct file_store *store, struct error *err)
 {
     struct checkpoint *checkpoint = store->checkpoint;
-    if (checkpoint->changes == NULL)
-        build(store, checkpoint);
-    enum status status = sync_segments(store, checkpoint, err);
+    enum status status =
+        checkpoint->changes == NULL ? build(store, checkpoint, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = sync_segments(store, checkpoint, err);
     if (status != STATUS_OK)
         return status;
     return keeper_write(store, checkpoint->changes, err);

@@ -66,7 +66,8 @@ struct checkpoint {
 MUST_CHECK enum status checkpoint_take(struct file_store *store,
                                        struct error *err);
 /* Writes store->checkpoint, opening the database again if it has to. May be
- * called again after a failure. Errors: STATUS_IO, STATUS_CORRUPT. */
+ * called again after a failure. Errors: STATUS_IO, STATUS_CORRUPT,
+ * STATUS_NO_MEMORY. */
 MUST_CHECK enum status checkpoint_write(struct file_store *store,
                                         struct error *err);
 /* It is on the disk: what memory held for it goes. The caller ends it with

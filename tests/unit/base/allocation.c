@@ -1,5 +1,6 @@
 #include "tests/unit/base/allocation.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 /* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the
@@ -16,19 +17,15 @@ void *__wrap_realloc(void *old, size_t size);
 void *__wrap_reallocarray(void *old, size_t count, size_t size);
 
 /* Of the process, as the allocator is; -1: none fails. */
-static int good_left = -1;
-static bool only_one, has_failed;
-static int suspended;
-
-static void set_left(int good)
-{
-    __atomic_store_n(&good_left, good, __ATOMIC_SEQ_CST);
-}
+static atomic_int good_left = -1;
+static atomic_bool only_one, has_failed;
+static atomic_int suspended;
 
 void allocation_break(int good)
 {
-    only_one = has_failed = false;
-    set_left(good);
+    only_one = false;
+    has_failed = false;
+    good_left = good;
 }
 
 void allocation_break_once(int good)
@@ -39,7 +36,7 @@ void allocation_break_once(int good)
 
 void allocation_repair(void)
 {
-    set_left(-1);
+    good_left = -1;
 }
 
 void allocation_suspend(void)
@@ -57,14 +54,19 @@ bool allocation_failed(void)
     return has_failed;
 }
 
+/* One of the threads that ask at the same time gets each number. */
 static bool fails(void)
 {
-    int left = __atomic_load_n(&good_left, __ATOMIC_SEQ_CST);
-    if (left < 0 || suspended > 0)
-        return false;
-    if (left > 0 || only_one)
-        set_left(left - 1); /* behind 0 all are good again */
-    has_failed = has_failed || left == 0;
+    int left = good_left;
+    do {
+        if (left < 0 || suspended > 0)
+            return false;
+        if (left == 0 && !only_one)
+            break; /* all fail from here on */
+        /* behind 0 all are good again */
+    } while (!atomic_compare_exchange_weak(&good_left, &left, left - 1));
+    if (left == 0)
+        has_failed = true;
     return left == 0;
 }
 
