@@ -239,6 +239,8 @@ static void forget_writer(int file)
 
 static int open_old(int directory, const char *path, int flags)
 {
+    if ((flags & O_ACCMODE) == O_RDONLY) /* a sanitizer's, among others */
+        return (int)syscall(SYS_openat, directory, path, flags, 0);
     (void)pthread_mutex_lock(&disk.lock);
     int file = (int)syscall(SYS_openat, directory, path, flags, 0);
     if (file >= 0)
