@@ -159,6 +159,7 @@ enum status keeper_write(struct file_store *store,
 {
     struct keeper *keeper = store->keeper;
     struct error cause = {0};
+    bool paused = false;
     enum status status;
     while ((status = write_once(store, changes, &cause)) != STATUS_OK) {
         if (keeper != NULL)
@@ -168,9 +169,12 @@ enum status keeper_write(struct file_store *store,
                 keeper->unsure = true;
             return fail(err, status, "%s", cause.detail);
         }
+        paused = true;
     }
     if (keeper != NULL)
         succeeded(keeper);
+    if (paused) /* who cannot wait may have ended the pause, not for this */
+        keeper_wake(keeper);
     return STATUS_OK;
 }
 
