@@ -3,9 +3,11 @@
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- files ---- */
 
@@ -94,6 +96,7 @@ struct scan {
     struct bytes bytes;  /* its end, from `start` */
     uint64_t limit;      /* the record a later segment begins with */
     uint64_t later_sync; /* what that segment knows to be on the disk */
+    uint64_t unsure;     /* offset of the first record not known to be so */
 };
 
 /* Each message of a run against its checksum; *damaged: one that is not. */
@@ -113,7 +116,8 @@ static bool messages_are_whole(const struct record_operation *run,
 }
 
 static enum condition examine(const struct scan *scan, size_t at,
-                              uint64_t number, struct bytes *payload)
+                              uint64_t number, uint64_t *synced,
+                              struct bytes *payload)
 {
     struct record_header header;
     size_t left = scan->bytes.size - at;
@@ -125,6 +129,7 @@ static enum condition examine(const struct scan *scan, size_t at,
         header.number != number || header.size > left - RECORD_HEADER)
         return NOT_WHOLE;
     *payload = bytes_of(scan->bytes.data + at + RECORD_HEADER, header.size);
+    *synced = header.synced;
     struct record_reader reader;
     struct record_operation operation;
     enum condition condition = WHOLE;
@@ -209,8 +214,9 @@ static enum status scan_records(struct scan *scan,
     size_t at = (size_t)(position->offset - scan->start);
     while (position->record < scan->limit) {
         struct bytes payload;
+        uint64_t synced;
         enum condition condition =
-            examine(scan, at, position->record, &payload);
+            examine(scan, at, position->record, &synced, &payload);
         bool lost =
             condition != WHOLE && !was_synced(scan, at, position->record);
         if (lost && condition != NOTHING)
@@ -226,11 +232,40 @@ static enum status scan_records(struct scan *scan,
             position->segment << 32 | (position->offset + RECORD_HEADER), err);
         if (status != STATUS_OK)
             return status;
+        if (synced + 1 >= position->record)
+            scan->unsure = position->offset;
         at += RECORD_HEADER + payload.size;
         position->offset += RECORD_HEADER + payload.size;
         position->record++;
     }
     return STATUS_OK;
+}
+
+/* Its sync may have failed in an earlier process: then it is in the kernel's
+ * cache only, and a sync that goes well now means nothing. So it is written
+ * once more where it stands. */
+static enum status write_again(const struct scan *scan, uint64_t end,
+                               struct error *err)
+{
+    char name[SEGMENT_NAME];
+    segment_name(scan->file->number, name);
+    int file = openat(scan->directory, name, O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return failed(name, err);
+    enum status status = STATUS_OK;
+    for (uint64_t at = scan->unsure; at < end && status == STATUS_OK;) {
+        ssize_t count = pwrite(file, scan->bytes.data + (at - scan->start),
+                               end - at, (off_t)at);
+        if (count >= 0) {
+            at += (uint64_t)count;
+        } else if (errno != EINTR) {
+            status = failed("write to a segment", err);
+        }
+    }
+    if (status == STATUS_OK && fdatasync(file) != 0)
+        status = failed("sync a segment", err);
+    (void)close(file);
+    return status;
 }
 
 static enum status scan_file(struct scan *scan,
@@ -247,9 +282,12 @@ static enum status scan_file(struct scan *scan,
                               position->offset, data, size, err);
     }
     scan->bytes = bytes_of(data, size);
-    scan->start = position->offset;
+    scan->start = scan->unsure = position->offset;
     if (status == STATUS_OK)
         status = scan_records(scan, position, err);
+    if (status == STATUS_OK && scan->unsure < position->offset &&
+        scan->later_sync + 1 < position->record)
+        status = write_again(scan, position->offset, err);
     free(data);
     return status;
 }

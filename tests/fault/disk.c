@@ -354,6 +354,22 @@ ssize_t write(int file, const void *data, size_t size)
     return syscall(SYS_write, file, data, size);
 }
 
+/* Pages that are written again are dirty again. */
+ssize_t pwrite(int file, const void *data, size_t size, off_t offset)
+{
+    (void)pthread_mutex_lock(&disk.lock);
+    struct node *node = node_of(file);
+    enum verdict verdict = node == NULL ? GO : gate(DISK_WRITE);
+    if (verdict == GO && node != NULL && (uint64_t)offset <= node->synced)
+        node->sync_failed = false;
+    (void)pthread_mutex_unlock(&disk.lock);
+    if (verdict == REFUSE)
+        return -1;
+    if (verdict == HALF)
+        size = (size + 1) / 2;
+    return syscall(SYS_pwrite64, file, data, size, offset);
+}
+
 static int sync_directory(int file)
 {
     char full[PATH_MAX];
@@ -487,7 +503,7 @@ static void overwrite(int file, uint64_t from, uint64_t to, uint64_t *seed)
             size = to - from;
         for (size_t i = 0; seed != NULL && i < size; i++)
             bytes[i] = (uint8_t)random_next(seed);
-        if (pwrite(file, bytes, size, (off_t)from) != (ssize_t)size)
+        if (syscall(SYS_pwrite64, file, bytes, size, from) != (ssize_t)size)
             abort();
         from += size;
     }
