@@ -296,7 +296,7 @@ static bool reserve_segments(struct file_store *store,
     for (size_t i = 0; good && i < sealed_count(checkpoint); i++)
         good = know_segment(store, sealed_at(checkpoint, i).number);
     return good && blob_reserve(&store->payload, SEGMENT_RECORD_MAX) &&
-           blob_reserve(&store->value, 2 * SEGMENT_RECORD_MAX);
+           blob_reserve(&store->value, (size_t)2 * SEGMENT_RECORD_MAX);
 }
 
 static void count_live(struct file_store *store,
