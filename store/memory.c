@@ -370,8 +370,7 @@ static void finish(struct memory_store *memory, struct batch *batch)
     size_t kept = 0;
     while (!list_empty(&memory->prepared)) {
         struct channel *channel =
-            list_entry(memory->prepared.next, struct channel, link);
-        list_remove(&channel->link);
+            list_entry(list_pop(&memory->prepared), struct channel, link);
         if (good && channel->packed != NULL) {
             buffer_unref(channel->open);
             channel->open = channel->packed;

@@ -50,6 +50,11 @@ void buffer_ref_many(struct buffer *buffer, size_t count)
     (void)__atomic_add_fetch(&buffer->references, count, __ATOMIC_RELAXED);
 }
 
+bool buffer_is_sole(const struct buffer *buffer)
+{
+    return __atomic_load_n(&buffer->references, __ATOMIC_ACQUIRE) == 1;
+}
+
 void buffer_unref_many(struct buffer *buffer, size_t count)
 {
     if (__atomic_sub_fetch(&buffer->references, count, __ATOMIC_ACQ_REL) == 0)

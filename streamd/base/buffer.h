@@ -54,6 +54,8 @@ struct buffer *buffer_new(size_t capacity);
 struct buffer *buffer_ref(struct buffer *buffer);
 void buffer_ref_many(struct buffer *buffer, size_t count);
 void buffer_unref(struct buffer *buffer); /* NULL is allowed */
+/* Nobody else holds a reference, and what others wrote is seen. */
+bool buffer_is_sole(const struct buffer *buffer);
 /* Gives back count (> 0) of the references that are held. */
 void buffer_unref_many(struct buffer *buffer, size_t count);
 

@@ -9,6 +9,9 @@ enum {
     LONE_SIZE = 32 << 10, /* from here on a message has a chunk of its own */
 };
 
+/* That no buffer has. */
+static const size_t no_size = SIZE_MAX;
+
 /* That a channel's tail may have entries in a chunk. */
 struct cache_place {
     struct cache_chunk *chunk;
@@ -47,8 +50,9 @@ void cache_init(struct cache *cache, int64_t budget)
 
 static void chunk_free(struct cache *cache, struct cache_chunk *chunk)
 {
-    cache->chunk_bytes -= (int64_t)chunk->buffer->capacity;
     list_remove(&chunk->link);
+    if (chunk->buffer != NULL)
+        cache->chunk_bytes -= (int64_t)chunk->buffer->capacity;
     buffer_unref(chunk->buffer);
     while (chunk->blocks != NULL) {
         struct place_block *block = chunk->blocks;
@@ -120,11 +124,13 @@ static void leave_chunk(struct channel_cache *channel,
         channel->newest = NULL;
 }
 
-/* The oldest chunk. */
-static void evict_chunk(struct cache *cache)
+/* The oldest chunk goes. Its buffer, if it has size bytes and nobody else needs
+ * it, is handed out: the system would have to clear the memory of a new one. */
+static struct buffer *evict_chunk(struct cache *cache, size_t size)
 {
     struct cache_chunk *chunk =
         list_entry(list_pop(&cache->chunks), struct cache_chunk, link);
+    struct buffer *buffer = chunk->buffer;
     for (struct place_block *block = chunk->blocks; block != NULL;
          block = block->next) {
         for (size_t i = 0; i < block->count; i++) {
@@ -132,13 +138,21 @@ static void evict_chunk(struct cache *cache)
                 leave_chunk(block->places[i].channel, &block->places[i]);
         }
     }
+    if (buffer->capacity == size && buffer_is_sole(buffer)) {
+        cache->chunk_bytes -= (int64_t)size;
+        buffer->used = 0;
+        chunk->buffer = NULL;
+    } else {
+        buffer = NULL;
+    }
     chunk_free(cache, chunk);
+    return buffer;
 }
 
 void cache_clear(struct cache *cache)
 {
     while (!list_empty(&cache->chunks))
-        evict_chunk(cache);
+        (void)evict_chunk(cache, no_size);
 }
 
 /* The list must not be empty. */
@@ -165,17 +179,24 @@ static size_t chunk_size(const struct cache *cache, size_t size)
 
 static struct cache_chunk *add_chunk(struct cache *cache, size_t size)
 {
-    while (!list_empty(&cache->chunks) && cache->chunk_bytes + (int64_t)size >
-                                              cache->budget - cache->budget / 4)
-        evict_chunk(cache);
+    struct buffer *buffer = NULL;
+    while (!list_empty(&cache->chunks) &&
+           cache->chunk_bytes + (int64_t)size >
+               cache->budget - cache->budget / 4) {
+        struct buffer *freed =
+            evict_chunk(cache, buffer == NULL ? size : no_size);
+        if (freed != NULL)
+            buffer = freed;
+    }
     struct cache_chunk *chunk = calloc(1, sizeof *chunk);
-    if (chunk == NULL)
-        return NULL;
-    chunk->buffer = buffer_new(size);
-    if (chunk->buffer == NULL) {
+    if (chunk != NULL && buffer == NULL)
+        buffer = buffer_new(size);
+    if (chunk == NULL || buffer == NULL) {
+        buffer_unref(buffer);
         free(chunk);
         return NULL;
     }
+    chunk->buffer = buffer;
     cache->chunk_bytes += (int64_t)size;
     list_append(&cache->chunks, &chunk->link);
     return chunk;
