@@ -1,5 +1,6 @@
 """What is measured: each a nats-server and, beside it, a streaming server, on
 free ports of the loopback interface, with data in a directory of its own."""
+import itertools
 import json
 import pathlib
 import shutil
@@ -9,6 +10,7 @@ import time
 from support.processes import NatsServer, Process
 
 CLUSTER = "bench"
+ADMIN_TOKEN = "token-of-the-benchmarks"
 START_TIMEOUT = 300  # seconds; the Go server needs many for many channels
 LOAD_TIMEOUT = 900
 
@@ -46,6 +48,8 @@ class Contestant:
     """A kind of server; started, measured and stopped again and again."""
 
     keeps = False    # its messages outlive a restart
+    ceiling = False  # what the nats-server allows
+    administers = False  # takes streamd's requests of administration
     streams = True   # speaks the STAN protocol
     nats_flags = ()
 
@@ -55,8 +59,11 @@ class Contestant:
         self.directory = directory
         self.nats = None
         self.server = None
+        self.flags = ()
 
-    def start(self):
+    def start(self, flags=()):
+        """With flags of the Go server, if it is one that takes them."""
+        self.flags = flags
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
         self.nats = NatsServer(*self.nats_flags)
@@ -120,13 +127,26 @@ class StreamingServer(Contestant):
 
     def command(self):
         store = ["-dir", self.directory / "store"] if self.keeps else []
+        limits = {"-mc": 0, "-msu": 0, "-mm": 0, "-mb": 0, **dict(self.flags)}
         return [self.binary, "-cid", CLUSTER, "-ns", self.nats.url,
                 "-st", self.store, *store,
-                "-mc", 0, "-msu", 0, "-mm", 0, "-mb", 0]
+                *itertools.chain.from_iterable(limits.items())]
+
+
+class Streamd(StreamingServer):
+    administers = True
+
+    def command(self):
+        token = self.directory / "token"
+        token.write_text(ADMIN_TOKEN + "\n", encoding="utf-8")
+        token.chmod(0o600)
+        return [*super().command(), "-admin_token_file", token]
 
 
 class NullServer(Contestant):
     """The ceiling."""
+
+    ceiling = True
 
     def command(self):
         return [self.programs / "null_server", self.nats.port, CLUSTER]
@@ -167,18 +187,18 @@ def all_contestants(streamd, others, programs, data):
     data = pathlib.Path(data).resolve()
     programs = pathlib.Path(programs).resolve()
 
-    def servers(name, binary):
+    def servers(kind, name, binary):
         binary = pathlib.Path(binary).resolve()
-        return [StreamingServer(f"{name} {store}", programs,
-                                data / f"{name}-{store}", binary, store)
+        return [kind(f"{name} {store}", programs, data / f"{name}-{store}",
+                     binary, store)
                 for store in ("file", "memory")]
 
-    result = servers("streamd", streamd)
+    result = servers(Streamd, "streamd", streamd)
     result.append(NullServer("null", programs, data / "null"))
     result += [JetStream(f"JetStream {store}", programs,
                          data / f"jetstream-{store}", store)
                for store in ("file", "memory")]
     for number, path in enumerate(others):
         name = pathlib.Path(path).name + (f"-{number + 1}" if number else "")
-        result += servers(name, path)
+        result += servers(StreamingServer, name, path)
     return result

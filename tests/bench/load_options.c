@@ -6,10 +6,9 @@
 #include <string.h>
 
 static const char *const mode_names[] = {
-    [LOAD_MODE_CONNECT] = "connect",
-    [LOAD_MODE_PUBLISH] = "publish",
-    [LOAD_MODE_REPLAY] = "replay",
-    [LOAD_MODE_LIVE] = "live",
+    [LOAD_MODE_CONNECT] = "connect", [LOAD_MODE_PUBLISH] = "publish",
+    [LOAD_MODE_REPLAY] = "replay",   [LOAD_MODE_LIVE] = "live",
+    [LOAD_MODE_PLAIN] = "plain",
 };
 enum { MODES = sizeof mode_names / sizeof *mode_names };
 
@@ -69,6 +68,8 @@ void load_options_usage(FILE *out)
         "                   one publisher filled with --messages of --size\n"
         "  live             publish to subscribers: latency; with --group,\n"
         "                   the members of a queue group\n"
+        "  plain            the same over plain NATS, one to one, without a\n"
+        "                   streaming server: the subject is the channel\n"
         "\n"
         "Options (and default):\n"
         "  --port           of the nats-server on this machine (4222)\n"

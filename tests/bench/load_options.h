@@ -11,7 +11,8 @@ enum load_mode {
     LOAD_MODE_CONNECT, /* until the server answers */
     LOAD_MODE_PUBLISH,
     LOAD_MODE_REPLAY,
-    LOAD_MODE_LIVE, /* publish while subscribers receive */
+    LOAD_MODE_LIVE,  /* publish while subscribers receive */
+    LOAD_MODE_PLAIN, /* the same over plain NATS */
 };
 
 /* Names are as in the usage text. */

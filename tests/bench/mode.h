@@ -13,5 +13,6 @@ bool mode_connect(const struct load_options *options);
 bool mode_publish(const struct load_options *options, struct meter *meter);
 bool mode_replay(const struct load_options *options, struct meter *meter);
 bool mode_live(const struct load_options *options, struct meter *meter);
+bool mode_plain(const struct load_options *options, struct meter *meter);
 
 #endif

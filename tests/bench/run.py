@@ -70,7 +70,7 @@ class Progress:
 
 def measure(results, round_number, scenario, contestant, scale):
     try:
-        contestant.start()
+        contestant.start(scenario.flags)
         for name, unit, value, answer in scenario.run(contestant, scale):
             results.add(round_number, contestant.name, name, unit, value,
                         answer)

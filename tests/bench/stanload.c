@@ -14,6 +14,8 @@ static bool run(const struct load_options *options, struct meter *meter)
         return mode_replay(options, meter);
     case LOAD_MODE_LIVE:
         return mode_live(options, meter);
+    case LOAD_MODE_PLAIN:
+        return mode_plain(options, meter);
     }
     return false;
 }

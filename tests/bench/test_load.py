@@ -64,6 +64,8 @@ class ContentTest(LoadCase):
         group = self.load("live", messages=2000, subscribers=4, group="g",
                           channel="group")
         self.assertEqual(group["deliveries"], 2000)
+        plain = self.load("plain", messages=200, rate=2000)
+        self.assertEqual(plain["received"], 200)
 
     def test_is_content_with_a_file_store(self):
         self.streamd(store="file")
