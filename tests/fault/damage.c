@@ -1,7 +1,7 @@
 /* Bits flip, ranges turn to zeros, files are cut short while the store is
- * closed. Whatever was hit: what is served is right, or it is said what is
- * not; nothing is shorter without a word, and what is whole is served. SEED and
- * ROUNDS in the environment. */
+ * closed, or behind a crash. Whatever was hit: what is served is right, or it
+ * is said what is not; nothing is shorter without a word, and what is whole is
+ * served. SEED and ROUNDS in the environment. */
 #include "tests/store_suite/rig.h"
 
 #include <dirent.h>
@@ -12,11 +12,12 @@
 #include <unistd.h>
 
 enum {
-    ROUNDS = 400,
+    ROUNDS = 300,
     CHANNELS = 8,
     MESSAGES = 300,
+    STEP = 20, /* of one commit, in each channel */
     SUBSCRIPTIONS = 30,
-    FILES_MAX = 64,
+    FILES_MAX = 256,
 };
 
 struct file {
@@ -24,10 +25,11 @@ struct file {
     struct blob data;
 };
 
-/* The store as it was closed. */
+/* The store as it was closed, or in the midst of its life. */
 struct image {
     struct file files[FILES_MAX];
     size_t count;
+    bool is_crash; /* the latest two may be gone if zeros are over both */
 };
 
 enum fate { LOST, SERVED, BLOCKED };
@@ -152,15 +154,20 @@ static void harm(const struct rig *rig, const struct image *image,
                  uint64_t *seed, char what[128])
 {
     const struct file *from;
+    bool of_segments = random_next(seed) % 2 == 0;
     do {
         from = &image->files[random_next(seed) % image->count];
-    } while (from->data.size == 0 || strncmp(from->name, "LO", 2) == 0);
+    } while (from->data.size == 0 || strncmp(from->name, "LO", 2) == 0 ||
+             (of_segments && strstr(from->name, ".seg") == NULL));
     struct file file = *from;
     file.data = (struct blob){0};
     must(blob_append(&file.data, from->data.data, from->data.size));
     size_t size = file.data.size, at = random_next(seed) % size;
     size_t length = 1 + random_next(seed) % 5000;
-    switch (random_next(seed) % 3) {
+    /* Of a journal cut short behind a crash nothing can tell: that is what a
+     * power cut leaves of a file that was never synced. */
+    bool can_cut = !image->is_crash || strstr(from->name, ".seg") == NULL;
+    switch (random_next(seed) % (can_cut ? 3 : 2)) {
     case 0:
         length = 0;
         file.data.data[at] ^= (uint8_t)(1U << random_next(seed) % 8);
@@ -270,6 +277,7 @@ static enum status open_store(struct rig *rig, struct picture *picture)
     return status;
 }
 
+/* Leaves the store open. */
 static void fill(struct rig *rig)
 {
     struct picture picture;
@@ -278,15 +286,21 @@ static void fill(struct rig *rig)
     must(batch_client_put(rig->batch, bytes_text("me"), bytes_text("c")));
     for (uint64_t channel = 1; channel <= CHANNELS; channel++)
         add_channel(rig, channel);
-    for (uint64_t first = 1; first <= MESSAGES; first += 20) {
+    for (uint64_t first = 1; first <= MESSAGES; first += STEP) {
         for (uint64_t channel = 1; channel <= CHANNELS; channel++) {
-            for (uint64_t i = first; i < first + 20; i++)
+            for (uint64_t i = first; i < first + STEP; i++)
                 rig_append_filled(rig, channel, i, (int64_t)i, size_of(i));
         }
+        rig->batch->sync = true;
         (void)rig_commit(rig, 0);
     }
+}
+
+/* What the log holds goes into tables. */
+static void close_twice(struct rig *rig)
+{
+    struct picture picture;
     rig_close(rig);
-    /* What the log holds goes into tables. */
     assert_int_equal(open_store(rig, &picture), STATUS_OK);
     rig_close(rig);
 }
@@ -328,18 +342,22 @@ static bool check_messages(struct rig *rig, uint64_t channel, uint64_t last)
 }
 
 /* True if all is as it was and takes new messages. */
-static bool check_channel(struct rig *rig, const struct picture *picture,
-                          uint64_t channel, struct tally *tally)
+static bool check_channel(struct rig *rig, const struct image *image,
+                          const struct picture *picture, uint64_t channel,
+                          struct tally *tally)
 {
     const struct channel_state *state = &picture->states[channel];
+    uint64_t last = state->last;
     assert_int_equal(state->first, 1);
-    assert_int_equal(state->last, MESSAGES);
-    assert_int_equal(state->messages, MESSAGES);
+    assert_in_range(last, MESSAGES - (image->is_crash ? 2 * STEP : 0),
+                    MESSAGES);
+    assert_int_equal(last % STEP, 0); /* whole commits */
+    assert_int_equal(state->messages, last);
     assert_int_equal(picture->subscriptions[channel], SUBSCRIPTIONS);
-    bool whole = check_messages(rig, channel, MESSAGES);
+    bool whole = check_messages(rig, channel, last);
     tally->unreadable += whole ? 0 : 1;
-    rig_append_filled(rig, channel, MESSAGES + 1, MESSAGES + 1,
-                      size_of(MESSAGES + 1));
+    rig_append_filled(rig, channel, last + 1, (int64_t)last + 1,
+                      size_of(last + 1));
     rig->batch->sync = true;
     enum status status = rig_try_commit(rig);
     batch_clear(rig->batch);
@@ -348,13 +366,13 @@ static bool check_channel(struct rig *rig, const struct picture *picture,
         assert_int_equal(status, STATUS_CORRUPT);
         tally->stuck++;
     } else if (whole) {
-        assert_true(check_messages(rig, channel, MESSAGES + 1));
+        assert_true(check_messages(rig, channel, last + 1));
     }
     return whole && status == STATUS_OK;
 }
 
-static void check(struct rig *rig, const struct picture *picture,
-                  struct tally *tally)
+static void check(struct rig *rig, const struct image *image,
+                  const struct picture *picture, struct tally *tally)
 {
     bool whole = true;
     assert_true(picture->server);
@@ -367,7 +385,7 @@ static void check(struct rig *rig, const struct picture *picture,
         if (picture->fates[channel] == BLOCKED) {
             tally->blocked++;
             whole = false;
-        } else if (!check_channel(rig, picture, channel, tally)) {
+        } else if (!check_channel(rig, image, picture, channel, tally)) {
             whole = false;
         }
     }
@@ -384,52 +402,82 @@ static void check_again(struct rig *rig, const struct picture *before)
         assert_int_equal(now.fates[channel], before->fates[channel]);
 }
 
-static void damage_is_named_and_nothing_is_silently_shorter(void **state)
+static void one_round(struct rig *rig, const struct image *image,
+                      uint64_t *seed, struct tally *tally)
 {
-    static struct rig rig;
-    static struct image image;
-    struct tally tally = {0};
     struct picture picture;
     char what[128];
+    put_back(rig, image);
+    harm(rig, image, seed, what);
+    enum status status = open_store(rig, &picture);
+    if (getenv("SHOW") != NULL)
+        (void)printf("%s -> %s\n", what, rig->error.detail);
+    if (status != STATUS_OK) {
+        assert_true(rig->error.detail[0] != '\0');
+        tally->refused++;
+        return;
+    }
+    check(rig, image, &picture, tally);
+    if (random_next(seed) % 8 == 0)
+        check_again(rig, &picture);
+    rig_close(rig);
+}
+
+static void run(const struct backend *backend, bool is_crash)
+{
+    static struct rig rig;
+    struct image image = {.is_crash = is_crash};
+    struct tally tally = {0};
     uint64_t seed = number_of("SEED", (uint64_t)time(NULL));
     uint64_t rounds = number_of("ROUNDS", ROUNDS);
-    (void)state;
     (void)printf("SEED=%llu\n", (unsigned long long)seed);
     (void)fflush(stdout);
-    rig_init(&rig, &backend_leveldb);
+    rig_init(&rig, backend);
     fill(&rig);
+    if (!is_crash)
+        close_twice(&rig);
     load(&rig, &image);
-    for (uint64_t round = 0; round < rounds; round++) {
-        put_back(&rig, &image);
-        harm(&rig, &image, &seed, what);
-        enum status status = open_store(&rig, &picture);
-        if (getenv("SHOW") != NULL)
-            (void)printf("%s -> %s\n", what, rig.error.detail);
-        if (status != STATUS_OK) {
-            assert_true(rig.error.detail[0] != '\0');
-            tally.refused++;
-            continue;
-        }
-        check(&rig, &picture, &tally);
-        if (round % 8 == 0)
-            check_again(&rig, &picture);
-        rig_close(&rig);
-    }
+    rig_close(&rig);
+    for (uint64_t round = 0; round < rounds; round++)
+        one_round(&rig, &image, &seed, &tally);
     (void)printf(
         "%llu rounds: refused %llu, harmless %llu; channels: blocked "
         "%llu, unreadable in part %llu, read-only %llu\n",
         (unsigned long long)rounds, (unsigned long long)tally.refused,
         (unsigned long long)tally.harmless, (unsigned long long)tally.blocked,
         (unsigned long long)tally.unreadable, (unsigned long long)tally.stuck);
-    assert_true(rounds < ROUNDS || (tally.blocked > 0 && tally.unreadable > 0));
+    assert_true(rounds < ROUNDS || tally.refused > 0);
+    assert_true(rounds < ROUNDS || is_crash ||
+                (tally.blocked > 0 && tally.unreadable > 0));
     unload(&image);
     rig_release(&rig);
+}
+
+static void damage_is_named_and_nothing_is_silently_shorter(void **state)
+{
+    (void)state;
+    run(&backend_leveldb, false);
+}
+
+static void so_is_damage_of_many_segments(void **state)
+{
+    (void)state;
+    run(&backend_small_segments, false);
+}
+
+/* All of it is in the journal. */
+static void so_is_damage_behind_a_crash(void **state)
+{
+    (void)state;
+    run(&backend_leveldb, true);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damage_is_named_and_nothing_is_silently_shorter),
+        cmocka_unit_test(so_is_damage_of_many_segments),
+        cmocka_unit_test(so_is_damage_behind_a_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
