@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 from support.case import StreamdCase
-from support.processes import Streamd, children
+from support.processes import Streamd, children, has_sanitizer
 from support.stan import FIRST
 from support.waiting import wait_until
 
@@ -35,12 +35,6 @@ def status_of(pid, field):
             if line.startswith(field + ":"):
                 return line.split()[1]
     return None
-
-
-def has_sanitizer():
-    with open(os.environ["STREAMD"], "rb") as file:
-        program = file.read()
-    return b"__asan_init" in program or b"__tsan_init" in program
 
 
 def may_mount():

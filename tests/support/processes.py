@@ -46,6 +46,13 @@ def processes():
     return found
 
 
+def has_sanitizer():
+    """Whether the streamd under test was built with one."""
+    with open(os.environ["STREAMD"], "rb") as file:
+        program = file.read()
+    return b"__asan_init" in program or b"__tsan_init" in program
+
+
 def children(pid):
     return [child for child, parent in processes().items() if parent == pid]
 
