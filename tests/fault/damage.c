@@ -4,6 +4,7 @@
  * served. SEED and ROUNDS in the environment. */
 #include "tests/store_suite/rig.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -153,6 +154,7 @@ static void put_back(const struct rig *rig, const struct image *image)
 static void harm(const struct rig *rig, const struct image *image,
                  uint64_t *seed, char what[128])
 {
+    assert(image->count > 0);
     const struct file *from;
     bool of_segments = random_next(seed) % 2 == 0;
     do {

@@ -20,6 +20,8 @@ struct oracle {
     uint64_t progress_sure;     /* of the latest one that was synced */
     uint64_t churned;           /* last sequence of the fourth channel */
     uint64_t expired, expired_sure, expired_tried; /* up to this sequence */
+    bool
+        expired_in_doubt; /* a failed sync may have taken what was not synced */
 };
 
 void oracle_limits(struct rig *rig)
@@ -98,6 +100,13 @@ static enum status make_channels(struct oracle *oracle, struct rig *rig)
     return status;
 }
 
+/* A sync keeps what was not synced before, but for what a failure took. */
+static void expired_synced(struct oracle *oracle)
+{
+    if (!oracle->expired_in_doubt)
+        oracle->expired_sure = oracle->expired;
+}
+
 static enum status commit_messages(struct oracle *oracle, struct rig *rig,
                                    uint64_t *seed)
 {
@@ -116,7 +125,8 @@ static enum status commit_messages(struct oracle *oracle, struct rig *rig,
         oracle->sure = last; /* and of what failed before, nothing came */
         oracle->tries.count = oracle->churn_tries.count = 0;
         oracle->progress_sure = oracle->progress;
-        oracle->expired_sure = oracle->expired_tried = oracle->expired;
+        oracle->expired_tried = oracle->expired;
+        expired_synced(oracle);
     }
     return status;
 }
@@ -169,12 +179,14 @@ static enum status commit_others(struct oracle *oracle, struct rig *rig,
     enum status status = rig_try_commit(rig);
     if (status == STATUS_OK) { /* what failed before is undone */
         expired = expired_by(rig->batch, expired);
+        if (expired > oracle->expired)
+            oracle->expired_in_doubt = false; /* it says all there is to say */
         oracle->expired = expired;
         forget_tries(oracle);
     }
     if (status == STATUS_OK && sync) {
         oracle->progress_sure = oracle->progress;
-        oracle->expired_sure = expired;
+        expired_synced(oracle);
     }
     return status;
 }
@@ -196,6 +208,8 @@ enum status oracle_commit(struct oracle *oracle, struct rig *rig,
     } else {
         status = commit_messages(oracle, rig, seed);
     }
+    if (status != STATUS_OK)
+        oracle->expired_in_doubt = true;
     batch_clear(rig->batch);
     return status;
 }
@@ -244,6 +258,7 @@ static void check_channel(struct oracle *oracle, struct rig *rig,
         first = state->first;
         oracle->expired_sure = oracle->expired_tried = first - 1;
         oracle->expired = first - 1;
+        oracle->expired_in_doubt = false;
     } else if (state->last > 0) {
         assert_int_equal(state->first, 1);
     }
