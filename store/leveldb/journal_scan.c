@@ -214,7 +214,7 @@ static enum status scan_records(struct scan *scan,
     size_t at = (size_t)(position->offset - scan->start);
     while (position->record < scan->limit) {
         struct bytes payload;
-        uint64_t synced;
+        uint64_t synced = 0;
         enum condition condition =
             examine(scan, at, position->record, &synced, &payload);
         bool lost =
