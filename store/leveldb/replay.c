@@ -6,7 +6,7 @@ enum {
     PLACES = 64,           /* of one look at the index */
     GAP_MAX = 4096,        /* what lies between two runs read in one go */
     READ_MAX = 1 << 20,    /* one read, unless one run is longer */
-    TRIES = 3,             /* a segment may go while it is looked up */
+    TRIES = 16,            /* a segment may go while it is looked up */
     SCRATCH_MAX = 4 << 20, /* what is kept of scratch space between reads */
     THIN = 4, /* a buffer is copied together if less than 1/THIN is used */
 };
@@ -222,7 +222,10 @@ static enum status collect(struct reading *reading)
     bool ended = false;
     int tries = 0;
     while (!reading->full && !ended && reading->next <= reading->view->last) {
+        uint64_t before = reading->next;
         enum status status = read_some(reading, &ended);
+        if (reading->next > before)
+            tries = 0;
         if (status == STATUS_NOT_FOUND && ++tries < TRIES) {
             ended = false; /* it was moved to another segment */
             continue;
