@@ -79,8 +79,7 @@ struct batch {
     /* Filled by the store before done. */
     enum status status; /* on failure nothing of the batch is stored */
     struct error error;
-    int64_t
-        sync_time; /* ns that it waited for the disk; 0: it was not synced */
+    int64_t sync_time; /* ns that it waited for the disk; 0: not synced */
     struct channel_state *states;
     size_t state_count, state_capacity;
 };

@@ -364,12 +364,8 @@ static enum status sync_segments(struct file_store *store,
                                  const struct checkpoint *checkpoint,
                                  struct error *err)
 {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && i < sealed_count(checkpoint);
-         i++) {
-        status = journal_sync_segment(store->directory,
-                                      sealed_at(checkpoint, i).number, err);
-    }
+    enum status status =
+        journal_sync_sealed(store->directory, &checkpoint->sealed, err);
     if (status == STATUS_OK && checkpoint->position.offset > SEGMENT_HEADER) {
         status = journal_sync_segment(store->directory,
                                       checkpoint->position.segment, err);

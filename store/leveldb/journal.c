@@ -211,3 +211,16 @@ enum status journal_sync_segment(int directory, uint64_t number,
     (void)close(file);
     return status;
 }
+
+enum status journal_sync_sealed(int directory, const struct blob *sealed,
+                                struct error *err)
+{
+    enum status status = STATUS_OK;
+    struct sealed_segment segment;
+    for (size_t at = 0; status == STATUS_OK && at < sealed->size;
+         at += sizeof segment) {
+        memcpy(&segment, sealed->data + at, sizeof segment);
+        status = journal_sync_segment(directory, segment.number, err);
+    }
+    return status;
+}

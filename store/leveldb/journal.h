@@ -63,6 +63,11 @@ MUST_CHECK enum status journal_create(int directory,
 MUST_CHECK enum status journal_write_all(int file, const void *data,
                                          size_t size, struct error *err);
 
+/* All of what is in sealed (struct sealed_segment each). Errors: STATUS_IO. */
+MUST_CHECK enum status journal_sync_sealed(int directory,
+                                           const struct blob *sealed,
+                                           struct error *err);
+
 /* All of a segment that is no longer, or still, written to. Errors: STATUS_IO.
  */
 MUST_CHECK enum status journal_sync_segment(int directory, uint64_t number,

@@ -255,19 +255,6 @@ static void free_space(struct keeper *keeper)
         keeper_wake_later(keeper);
 }
 
-static enum status sync_sealed(struct file_store *store,
-                               const struct blob *sealed, struct error *err)
-{
-    enum status status = STATUS_OK;
-    struct sealed_segment segment;
-    for (size_t at = 0; status == STATUS_OK && at < sealed->size;
-         at += sizeof segment) {
-        memcpy(&segment, sealed->data + at, sizeof segment);
-        status = journal_sync_segment(store->directory, segment.number, err);
-    }
-    return status;
-}
-
 /* What commits left unsynced: the segment at hand, and those before it that no
  * checkpoint has synced. */
 static enum status sync_journal(struct keeper *keeper, struct error *err)
@@ -286,10 +273,12 @@ static enum status sync_journal(struct keeper *keeper, struct error *err)
         return STATUS_OK;
     enum status status =
         copied ? STATUS_OK : fail(err, STATUS_NO_MEMORY, "sync");
-    if (status == STATUS_OK && store->checkpoint != NULL)
-        status = sync_sealed(store, &store->checkpoint->sealed, err);
+    if (status == STATUS_OK && store->checkpoint != NULL) {
+        status = journal_sync_sealed(store->directory,
+                                     &store->checkpoint->sealed, err);
+    }
     if (status == STATUS_OK)
-        status = sync_sealed(store, &sealed, err);
+        status = journal_sync_sealed(store->directory, &sealed, err);
     if (status == STATUS_OK)
         status = journal_sync_segment(store->directory, segment, err);
     if (status == STATUS_OK)
