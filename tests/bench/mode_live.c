@@ -3,6 +3,7 @@
 #include "streamd/base/clock.h"
 #include "tests/bench/flow.h"
 #include "tests/bench/mode.h"
+#include "tests/bench/patience.h"
 
 #include <stdlib.h>
 
@@ -90,19 +91,13 @@ static bool subscribe_all(const struct live *live, struct clients *clients)
 
 static bool run(struct live *live, struct clients *clients)
 {
-    int64_t patience = (int64_t)live->options->timeout * CLOCK_SECOND;
-    int64_t last_progress = clock_monotonic(&clock_system);
-    uint64_t progress_then = 0;
+    struct patience patience;
+    patience_init(&patience, live->options, clock_monotonic(&clock_system));
     while (!flow_done(&live->flow) || live->deliveries < live->wanted) {
-        int64_t now = clock_monotonic(&clock_system);
-        uint64_t progress = live->flow.acked + live->deliveries;
-        if (progress != progress_then) {
-            progress_then = progress;
-            last_progress = now;
-        } else if (now - last_progress > patience) {
-            (void)fprintf(stderr, "stanload: nothing comes any more\n");
+        if (!patience_left(&patience, live->flow.acked + live->deliveries,
+                           clock_monotonic(&clock_system),
+                           "nothing comes any more"))
             return false;
-        }
         int64_t wait = flow_pump(&live->flow);
         if (!clients_serve(clients, wait))
             return false;

@@ -4,6 +4,7 @@
 #include "tests/bench/histogram.h"
 #include "tests/bench/link.h"
 #include "tests/bench/mode.h"
+#include "tests/bench/patience.h"
 #include "tests/bench/payload.h"
 
 #include <poll.h>
@@ -91,19 +92,14 @@ static bool serve(struct plain *plain)
 
 static bool run(struct plain *plain)
 {
-    int64_t patience = (int64_t)plain->options->timeout * CLOCK_SECOND;
-    int64_t start = clock_monotonic(&clock_system), last_progress = start;
-    uint64_t progress_then = 0;
+    int64_t start = clock_monotonic(&clock_system);
+    struct patience patience;
+    patience_init(&patience, plain->options, start);
     while (plain->received < plain->options->messages) {
         int64_t now = clock_monotonic(&clock_system);
-        uint64_t progress = plain->sent + plain->received;
-        if (progress != progress_then) {
-            progress_then = progress;
-            last_progress = now;
-        } else if (now - last_progress > patience) {
-            (void)fprintf(stderr, "stanload: nothing comes any more\n");
+        if (!patience_left(&patience, plain->sent + plain->received, now,
+                           "nothing comes any more"))
             return false;
-        }
         publish(plain, due(plain, now - start));
         if (!serve(plain))
             return false;

@@ -2,6 +2,7 @@
 #include "streamd/base/clock.h"
 #include "tests/bench/flow.h"
 #include "tests/bench/mode.h"
+#include "tests/bench/patience.h"
 
 static void acked(void *context, struct client *client, struct bytes guid,
                   struct bytes error)
@@ -20,18 +21,13 @@ static void delivered(void *context, struct client *client,
 /* Until all is acked, or there is no ack for the time-out. */
 static bool publish_all(struct flow *flow, struct clients *clients)
 {
-    int64_t patience = (int64_t)flow->options->timeout * CLOCK_SECOND;
-    int64_t last_progress = clock_monotonic(&clock_system);
-    uint64_t acked_then = 0;
+    struct patience patience;
+    patience_init(&patience, flow->options, clock_monotonic(&clock_system));
     while (!flow_done(flow)) {
-        int64_t now = clock_monotonic(&clock_system);
-        if (flow->acked != acked_then) {
-            acked_then = flow->acked;
-            last_progress = now;
-        } else if (now - last_progress > patience) {
-            (void)fprintf(stderr, "stanload: no ack for a long time\n");
+        if (!patience_left(&patience, flow->acked,
+                           clock_monotonic(&clock_system),
+                           "no ack for a long time"))
             return false;
-        }
         int64_t wait = flow_pump(flow);
         if (!clients_serve(clients, wait))
             return false;

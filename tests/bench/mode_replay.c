@@ -2,6 +2,7 @@
 #include "streamd/base/clock.h"
 #include "tests/bench/clients.h"
 #include "tests/bench/mode.h"
+#include "tests/bench/patience.h"
 #include "tests/bench/payload.h"
 
 struct replay {
@@ -49,9 +50,8 @@ static void delivered(void *context, struct client *client,
 static bool receive_all(struct replay *replay, struct clients *clients)
 {
     static const int64_t idle = 100 * CLOCK_MILLISECOND;
-    int64_t patience = (int64_t)replay->options->timeout * CLOCK_SECOND;
-    int64_t last_progress = clock_monotonic(&clock_system);
-    uint64_t received_then = 0;
+    struct patience patience;
+    patience_init(&patience, replay->options, clock_monotonic(&clock_system));
     const struct client_subscription wanted = {
         .channel = replay->options->channel,
         .group = "",
@@ -64,14 +64,10 @@ static bool receive_all(struct replay *replay, struct clients *clients)
         return false;
     }
     while (replay->received < replay->options->messages) {
-        int64_t now = clock_monotonic(&clock_system);
-        if (replay->received != received_then) {
-            received_then = replay->received;
-            last_progress = now;
-        } else if (now - last_progress > patience) {
-            (void)fprintf(stderr, "stanload: no message for a long time\n");
+        if (!patience_left(&patience, replay->received,
+                           clock_monotonic(&clock_system),
+                           "no message for a long time"))
             return false;
-        }
         if (!clients_serve(clients, idle))
             return false;
     }
