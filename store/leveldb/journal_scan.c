@@ -252,16 +252,12 @@ static enum status write_again(const struct scan *scan, uint64_t end,
     int file = openat(scan->directory, name, O_WRONLY | O_CLOEXEC);
     if (file < 0)
         return failed(name, err);
-    enum status status = STATUS_OK;
-    for (uint64_t at = scan->unsure; at < end && status == STATUS_OK;) {
-        ssize_t count = pwrite(file, scan->bytes.data + (at - scan->start),
-                               end - at, (off_t)at);
-        if (count >= 0) {
-            at += (uint64_t)count;
-        } else if (errno != EINTR) {
-            status = failed("write to a segment", err);
-        }
-    }
+    enum status status =
+        lseek(file, (off_t)scan->unsure, SEEK_SET) < 0
+            ? failed("seek in a segment", err)
+            : journal_write_all(file,
+                                scan->bytes.data + (scan->unsure - scan->start),
+                                end - scan->unsure, err);
     if (status == STATUS_OK && fdatasync(file) != 0)
         status = failed("sync a segment", err);
     (void)close(file);

@@ -333,6 +333,17 @@ static void grow(struct node *node, uint64_t size)
         (struct growth){.changes = disk.change_count, .size = size};
 }
 
+/* Pages that are written again are dirty again. */
+static void wrote(struct node *node, int file, enum verdict verdict)
+{
+    off_t offset = lseek(file, 0, SEEK_CUR);
+    if (verdict == GO && offset >= 0 && (uint64_t)offset <= node->synced)
+        node->sync_failed = false;
+    if (node->writer != file)
+        node->tell_writer = false; /* this one was opened later */
+    node->writer = file;
+}
+
 ssize_t write(int file, const void *data, size_t size)
 {
     enum verdict verdict = GO;
@@ -342,7 +353,7 @@ ssize_t write(int file, const void *data, size_t size)
         struct node *node = node_of(file);
         if (node != NULL) {
             verdict = gate(DISK_WRITE);
-            node->writer = file;
+            wrote(node, file, verdict);
             grow(node, (uint64_t)info.st_size);
         }
         (void)pthread_mutex_unlock(&disk.lock);
@@ -352,22 +363,6 @@ ssize_t write(int file, const void *data, size_t size)
     if (verdict == HALF)
         size = (size + 1) / 2;
     return syscall(SYS_write, file, data, size);
-}
-
-/* Pages that are written again are dirty again. */
-ssize_t pwrite(int file, const void *data, size_t size, off_t offset)
-{
-    (void)pthread_mutex_lock(&disk.lock);
-    struct node *node = node_of(file);
-    enum verdict verdict = node == NULL ? GO : gate(DISK_WRITE);
-    if (verdict == GO && node != NULL && (uint64_t)offset <= node->synced)
-        node->sync_failed = false;
-    (void)pthread_mutex_unlock(&disk.lock);
-    if (verdict == REFUSE)
-        return -1;
-    if (verdict == HALF)
-        size = (size + 1) / 2;
-    return syscall(SYS_pwrite64, file, data, size, offset);
 }
 
 static int sync_directory(int file)
